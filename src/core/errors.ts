@@ -1,0 +1,67 @@
+/** Every code that Sallyport gives; `docs/errors.md` explains each. Codes are stable, messages are not. */
+export type ErrorCode =
+  | 'ERR_ABORTED'
+  | 'ERR_BUSY'
+  | 'ERR_CLOSED'
+  | 'ERR_CONNECTION_REFUSED'
+  | 'ERR_CONNECTION_RESET'
+  | 'ERR_DECODE'
+  | 'ERR_FALLBACK_UNAVAILABLE'
+  | 'ERR_IDENTITY_FILE'
+  | 'ERR_NETWORK'
+  | 'ERR_NOT_AVAILABLE'
+  | 'ERR_OFFER_EXPIRED'
+  | 'ERR_OFFER_REJECTED'
+  | 'ERR_PEER_GONE'
+  | 'ERR_PEER_KEY'
+  | 'ERR_PEER_UNKNOWN'
+  | 'ERR_PORT_IN_USE'
+  | 'ERR_PORT_NOT_PERMITTED'
+  | 'ERR_PROTOCOL'
+  | 'ERR_PUNCH_EXHAUSTED'
+  | 'ERR_REGISTRATION_REPLACED'
+  | 'ERR_RESOLVE'
+  | 'ERR_SERVER_REFUSED'
+  | 'ERR_SERVER_UNREACHABLE'
+  | 'ERR_SESSION_HANDSHAKE'
+  | 'ERR_SESSION_PLATFORM'
+  | 'ERR_STREAM_RESET'
+  | 'ERR_STUN_TIMEOUT'
+  | 'ERR_STUN_RESPONSE'
+  | 'ERR_TICKET_EXPIRED'
+  | 'ERR_TICKET_MALFORMED'
+  | 'ERR_TICKET_REJECTED'
+  | 'ERR_TIMEOUT'
+  | 'ERR_TOKEN'
+  | 'ERR_TOO_LARGE'
+  | 'ERR_USAGE'
+  | 'ERR_VERSION';
+
+/** The one base error. Match on `code`, never on the message. */
+export class TraversalError extends Error {
+  override readonly name: string = 'TraversalError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Bytes that are not what they claim to be. `where` is a path such as `stun/xor-mapped-address/family`. */
+export class DecodeError extends TraversalError {
+  override readonly name = 'DecodeError';
+  readonly where: string;
+
+  constructor(where: string, detail?: string) {
+    super('ERR_DECODE', detail === undefined ? `cannot decode ${where}` : `cannot decode ${where}: ${detail}`);
+    this.where = where;
+  }
+}
+
+/** The error itself when it is ours, else wrapped under `code`. */
+export function asTraversalError(error: unknown, code: ErrorCode): TraversalError {
+  if (error instanceof TraversalError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new TraversalError(code, message, { cause: error });
+}

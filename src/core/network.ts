@@ -1,0 +1,87 @@
+import type { Observable } from 'rxjs';
+import type { Datagram } from './datagram.ts';
+import type { Endpoint, Family } from './endpoint.ts';
+
+/** A network as a program sees it: the operating system's in `adapters/node`, a simulated one in `adapters/sim`. */
+export interface Network {
+  /** Addresses of this host that are up, one an entry; loopback included. */
+  interfaces(): readonly NetworkInterface[];
+  /** Numeric addresses of a host name or literal, best first. Errors: `ERR_RESOLVE`, `ERR_ABORTED`. */
+  resolve(host: string, options?: { family?: Family; signal?: AbortSignal }): Promise<readonly string[]>;
+  /** Opens a datagram socket. Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`. */
+  udp(options: UdpOptions): Promise<DatagramSocket>;
+  /** Opens a TCP connection. Errors: `ERR_CONNECTION_REFUSED`, `ERR_RESOLVE`, `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_NETWORK`. */
+  connect(options: TcpConnectOptions): Promise<ByteSocket>;
+  /** Listens for TCP connections. Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`. */
+  listen(options: TcpListenOptions): Promise<ByteListener>;
+}
+
+export interface NetworkInterface {
+  readonly name: string;
+  readonly address: string;
+  readonly family: Family;
+  /** Loopback interface. */
+  readonly internal: boolean;
+}
+
+export interface UdpOptions {
+  readonly family: Family;
+  /** 0 or absent: any free port. */
+  readonly port?: number;
+  /** Local address to bind; absent: all of the family. */
+  readonly address?: string;
+}
+
+/** A UDP socket. Hostile or undeliverable datagrams never end it; they are dropped and counted. */
+export interface DatagramSocket {
+  /** The bound address; `0.0.0.0` or `::` when bound to all. */
+  readonly local: Endpoint;
+  /** Hot; completes on close, errors only when the socket itself broke. */
+  readonly datagrams$: Observable<Datagram>;
+  /** False when the datagram was dropped at once (buffers full, no route, closed). Never throws, never queues in user space. */
+  send(data: Uint8Array, to: Endpoint): boolean;
+  close(): void;
+}
+
+export interface TcpConnectOptions {
+  /** Host name or numeric address. */
+  readonly host: string;
+  /** 1..65535. */
+  readonly port: number;
+  readonly localPort?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface TcpListenOptions {
+  /** 0 or absent: any free port. */
+  readonly port?: number;
+  /** Numeric address to bind; absent: all. */
+  readonly address?: string;
+}
+
+/** A connected, ordered byte stream. */
+export interface ByteSocket {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /**
+   * Incoming bytes, one subscriber; reading is paused while nobody subscribes. Completes at the other side's end (half-close),
+   * errors with `ERR_CONNECTION_RESET` or `ERR_NETWORK`. Unsubscribing before the end destroys the socket.
+   */
+  readonly bytes$: Observable<Uint8Array>;
+  /** Resolves when the bytes left this process's buffers below the high-water mark. Errors: `ERR_CLOSED`, `ERR_CONNECTION_RESET`. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Half-close: no more writing; reading goes on. */
+  end(): Promise<void>;
+  /** Ends both directions at once. */
+  destroy(): void;
+  /** Fulfils when both directions have ended, however they did. */
+  readonly closed: Promise<void>;
+}
+
+export interface ByteListener {
+  readonly local: Endpoint;
+  /** Accepted connections; completes on close. Connections that nobody subscribes for are refused by closing them. */
+  readonly connections$: Observable<ByteSocket>;
+  /** Stops accepting; standing connections live on. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,60 @@
+import type { Observable } from 'rxjs';
+import type { Path } from './path.ts';
+
+/** Signalling as a peer sees it: an untrusted carrier of sealed envelopes, by public key and session. */
+export interface Signaling {
+  /** For people and traces: the server's URL, or `memory`. */
+  readonly name: string;
+  readonly status$: Observable<SignalingStatus>;
+  /** Announces that this key may be offered sessions; replaces the standing answers. Kept across reconnects. */
+  register(registration: Registration): void;
+  /** Opens or re-opens a session towards a key. */
+  offer(offer: OutgoingOffer): void;
+  /** Sends an envelope within an open session; false when the carrier is down (the caller sends again after `online`). */
+  send(session: Uint8Array, envelope: Uint8Array): boolean;
+  readonly events$: Observable<SignalingEvent>;
+  /** The relay path of an open session, where this carrier relays datagrams. */
+  relay(session: Uint8Array): Path | undefined;
+  /** Forgets a session on both ends of the carrier. */
+  leave(session: Uint8Array): void;
+  close(): void;
+}
+
+export type SignalingStatus =
+  | { readonly state: 'connecting'; readonly attempt: number }
+  /** `stun`: `host:port` of the STUN servers that belong to this carrier. */
+  | { readonly state: 'online'; readonly stun: readonly string[]; readonly relays: boolean }
+  | { readonly state: 'offline'; readonly reason: string; readonly code: string; readonly retryIn: number | undefined };
+
+export interface Registration {
+  /** Raw Ed25519 public key, 32 bytes. */
+  readonly key: Uint8Array;
+  /** Signs the server's challenge with the identity. */
+  readonly sign: (message: Uint8Array) => Uint8Array;
+  readonly standing: readonly StandingAnswer[];
+}
+
+/** Sealed under a ticket's secret; handed to whoever offers with that ticket id. */
+export interface StandingAnswer {
+  readonly ticketId: Uint8Array;
+  readonly envelope: Uint8Array;
+}
+
+export interface OutgoingOffer {
+  /** 16 bytes, fresh for each connection. */
+  readonly session: Uint8Array;
+  readonly to: Uint8Array;
+  readonly ticketId: Uint8Array;
+  readonly envelope: Uint8Array;
+}
+
+export type SignalingEvent =
+  | { readonly type: 'offer'; readonly session: Uint8Array; readonly ticketId: Uint8Array; readonly envelope: Uint8Array }
+  | { readonly type: 'standing'; readonly session: Uint8Array; readonly envelope: Uint8Array }
+  | { readonly type: 'envelope'; readonly session: Uint8Array; readonly envelope: Uint8Array }
+  /** The other end cannot be reached by this carrier: never was there (`unknown`), or its connection ended (`gone`). */
+  | { readonly type: 'unreachable'; readonly session: Uint8Array; readonly reason: 'unknown' | 'gone' }
+  | { readonly type: 'registered' }
+  /** Another registration of the same key took over; this one stays away. */
+  | { readonly type: 'replaced' }
+  | { readonly type: 'error'; readonly code: string; readonly message: string; readonly session?: Uint8Array };
