@@ -16,8 +16,12 @@ export interface Environment {
   readonly signaling: (url: string) => Signaling;
   /** Makes the session layer for an identity; the peer closes it. */
   readonly sessions: (identity: Identity) => Promise<SessionFactory>;
+  /** A fresh identity, for a peer that is given none. */
+  readonly newIdentity: () => Identity;
   /** Rendezvous servers, `ws://host:port` or `wss://..`. */
   readonly servers: readonly string[];
   /** STUN servers, `host:port`; empty: those of the rendezvous servers. */
   readonly stun: readonly string[];
+  /** Whether loopback addresses are candidates: for peers on one machine, never by a stranger's word. */
+  readonly loopback: boolean;
 }

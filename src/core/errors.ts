@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'ERR_PEER_GONE'
   | 'ERR_PEER_KEY'
   | 'ERR_PEER_UNKNOWN'
+  | 'ERR_POLICY'
   | 'ERR_PORT_IN_USE'
   | 'ERR_PORT_NOT_PERMITTED'
   | 'ERR_PROTOCOL'
@@ -64,4 +65,15 @@ export function asTraversalError(error: unknown, code: ErrorCode): TraversalErro
   if (error instanceof TraversalError) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new TraversalError(code, message, { cause: error });
+}
+
+/** A stream was reset; `resetCode` is the application's code, where it is known (RFC 9000 section 19.4). */
+export class StreamResetError extends TraversalError {
+  override readonly name = 'StreamResetError';
+  readonly resetCode: number | undefined;
+
+  constructor(message: string, resetCode?: number, options?: { cause?: unknown }) {
+    super('ERR_STREAM_RESET', message, options);
+    this.resetCode = resetCode;
+  }
 }

@@ -93,20 +93,22 @@ function parseIpv4(text: string): Uint8Array | undefined {
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const head = readGroups(halves[0]!);
-  const tail = halves.length === 2 ? readGroups(halves[1]!) : [];
+  const shortened = halves.length === 2;
+  const head = readGroups(halves[0]!, { endsAddress: !shortened });
+  const tail = shortened ? readGroups(halves[1]!, { endsAddress: true }) : [];
   if (head === undefined || tail === undefined) return undefined;
   const missing = 16 - head.length - tail.length;
-  if (halves.length === 1 ? missing !== 0 : missing < 2) return undefined;
+  if (shortened ? missing < 2 : missing !== 0) return undefined;
   return Uint8Array.from([...head, ...new Array<number>(missing).fill(0), ...tail]);
 }
 
-function readGroups(text: string): number[] | undefined {
+/** The last four bytes of an address may be in IPv4 notation (RFC 4291 section 2.2). */
+function readGroups(text: string, { endsAddress }: { endsAddress: boolean }): number[] | undefined {
   if (text === '') return [];
   const bytes: number[] = [];
   const groups = text.split(':');
   for (const [i, group] of groups.entries()) {
-    if (i === groups.length - 1 && group.includes('.')) {
+    if (endsAddress && i === groups.length - 1 && group.includes('.')) {
       const ipv4 = parseIpv4(group);
       if (ipv4 === undefined) return undefined;
       bytes.push(...ipv4);

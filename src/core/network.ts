@@ -38,7 +38,7 @@ export interface DatagramSocket {
   readonly local: Endpoint;
   /** Hot; completes on close, errors only when the socket itself broke. */
   readonly datagrams$: Observable<Datagram>;
-  /** False when the datagram was dropped at once (buffers full, no route, closed). Never throws, never queues in user space. */
+  /** False when the datagram was dropped at once (buffers full, no route, closed). Never throws, and never lets more than a bounded amount wait. */
   send(data: Uint8Array, to: Endpoint): boolean;
   close(): void;
 }
@@ -64,15 +64,24 @@ export interface ByteSocket {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   /**
-   * Incoming bytes, one subscriber; reading is paused while nobody subscribes. Completes at the other side's end (half-close),
-   * errors with `ERR_CONNECTION_RESET` or `ERR_NETWORK`. Unsubscribing before the end destroys the socket.
+   * Next chunk, or `null` at the other side's end (half-close). One reader at a time, and one way of reading: `read` or `bytes$`.
+   * At most about 1 MB is read ahead, so a reader that takes its time slows the sender down.
+   * Errors: `ERR_CONNECTION_RESET`, `ERR_NETWORK`, `ERR_CLOSED` after `destroy`, `ERR_BUSY` while another read waits.
+   */
+  read(): Promise<Uint8Array | null>;
+  /**
+   * The same bytes, pushed: for a subscriber that is done with a chunk when its callback returns. One subscriber, once;
+   * whoever needs time for a chunk uses `read`. Completes and errors as `read` does. Unsubscribing before the end destroys the socket.
    */
   readonly bytes$: Observable<Uint8Array>;
-  /** Resolves when the bytes left this process's buffers below the high-water mark. Errors: `ERR_CLOSED`, `ERR_CONNECTION_RESET`. */
+  /**
+   * Resolves when the system has taken all of `bytes`, which the caller must not change until then.
+   * Errors: `ERR_CLOSED`, `ERR_CONNECTION_RESET`.
+   */
   write(bytes: Uint8Array): Promise<void>;
-  /** Half-close: no more writing; reading goes on. */
+  /** Half-close: no more writing; reading goes on. Resolves when all that was written is handed over, or the socket is gone; never rejects. */
   end(): Promise<void>;
-  /** Ends both directions at once. */
+  /** Ends both directions at once and drops what was not read; nothing happens when both have ended already. */
   destroy(): void;
   /** Fulfils when both directions have ended, however they did. */
   readonly closed: Promise<void>;

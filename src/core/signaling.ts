@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { ErrorCode } from './errors.ts';
 import type { Path } from './path.ts';
 
 /** Signalling as a peer sees it: an untrusted carrier of sealed envelopes, by public key and session. */
@@ -13,7 +14,10 @@ export interface Signaling {
   /** Sends an envelope within an open session; false when the carrier is down (the caller sends again after `online`). */
   send(session: Uint8Array, envelope: Uint8Array): boolean;
   readonly events$: Observable<SignalingEvent>;
-  /** The relay path of an open session, where this carrier relays datagrams. */
+  /**
+   * The relay path of an open session; the same one until it ends, which it does with the session, when the other end is
+   * unreachable, and when the carrier is down. `undefined` while the carrier is down or relays no datagrams.
+   */
   relay(session: Uint8Array): Path | undefined;
   /** Forgets a session on both ends of the carrier. */
   leave(session: Uint8Array): void;
@@ -24,7 +28,12 @@ export type SignalingStatus =
   | { readonly state: 'connecting'; readonly attempt: number }
   /** `stun`: `host:port` of the STUN servers that belong to this carrier. */
   | { readonly state: 'online'; readonly stun: readonly string[]; readonly relays: boolean }
-  | { readonly state: 'offline'; readonly reason: string; readonly code: string; readonly retryIn: number | undefined };
+  | {
+      readonly state: 'offline';
+      readonly reason: string;
+      readonly code: ErrorCode;
+      readonly retryIn: number | undefined;
+    };
 
 export interface Registration {
   /** Raw Ed25519 public key, 32 bytes. */
@@ -49,12 +58,17 @@ export interface OutgoingOffer {
 }
 
 export type SignalingEvent =
-  | { readonly type: 'offer'; readonly session: Uint8Array; readonly ticketId: Uint8Array; readonly envelope: Uint8Array }
+  | {
+      readonly type: 'offer';
+      readonly session: Uint8Array;
+      readonly ticketId: Uint8Array;
+      readonly envelope: Uint8Array;
+    }
   | { readonly type: 'standing'; readonly session: Uint8Array; readonly envelope: Uint8Array }
   | { readonly type: 'envelope'; readonly session: Uint8Array; readonly envelope: Uint8Array }
-  /** The other end cannot be reached by this carrier: never was there (`unknown`), or its connection ended (`gone`). */
-  | { readonly type: 'unreachable'; readonly session: Uint8Array; readonly reason: 'unknown' | 'gone' }
+  /** The other end cannot be reached by this carrier: never was there (`unknown`), left without an answer (`declined`), or has ended (`gone`). */
+  | { readonly type: 'unreachable'; readonly session: Uint8Array; readonly reason: 'unknown' | 'declined' | 'gone' }
   | { readonly type: 'registered' }
   /** Another registration of the same key took over; this one stays away. */
   | { readonly type: 'replaced' }
-  | { readonly type: 'error'; readonly code: string; readonly message: string; readonly session?: Uint8Array };
+  | { readonly type: 'error'; readonly code: ErrorCode; readonly message: string; readonly session?: Uint8Array };

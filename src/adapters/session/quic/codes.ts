@@ -1,0 +1,22 @@
+/** ALPN name (RFC 7301). The number is the version of everything above QUIC: preface, control stream, stream end. */
+export const ALPN = 'sallyport/1';
+
+/** Application codes of CONNECTION_CLOSE that the session itself gives; an application's own codes stay below 2^30. */
+export const CloseCode = {
+  /** The certificate's key is not the one that was expected. */
+  PEER_KEY: 0x5a11_0001,
+  /** The other side broke the rules of the control stream. */
+  PROTOCOL: 0x5a11_0002,
+} as const;
+
+/** Application codes of RESET_STREAM and STOP_SENDING that the session itself gives. */
+export const StreamCode = {
+  /** The stream did not begin with a preface. */
+  PREFACE: 0x5a11_0101,
+  /** The preface is of a version that this side does not know. */
+  VERSION: 0x5a11_0102,
+  /** Nobody takes streams here, or too many wait already. */
+  REFUSED: 0x5a11_0103,
+  /** The stream ended without its end mark. */
+  END_MARK: 0x5a11_0104,
+} as const;

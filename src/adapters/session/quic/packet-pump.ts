@@ -1,0 +1,131 @@
+import type { Connection } from '@matrixai/quic/native/types.js';
+import { MAX_PACKET } from './config.ts';
+
+export interface PacketPumpOptions {
+  /** A server's is replaced until the first packet that fits. */
+  readonly connection: () => Connection;
+  readonly transmit: (packet: Uint8Array) => void;
+  /** Called once a turn of the event loop in which something happened, before packets go out. */
+  readonly onTurn: () => void;
+}
+
+/**
+ * Moves packets and time between a quiche connection and the outside. All that comes in within one turn of the event loop is
+ * answered together: one look at the streams, one flush, one acknowledgement.
+ */
+export class PacketPump {
+  readonly #connection: () => Connection;
+  readonly #transmit: (packet: Uint8Array) => void;
+  readonly #onTurn: () => void;
+  /** Packets are written here in turn, so that the last ones can be sent again. */
+  readonly #ring = Array.from({ length: RING }, () => ({
+    buffer: new Uint8Array(MAX_PACKET),
+    packet: new Uint8Array(),
+  }));
+  #next = 0;
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the timer fires, in ms of `performance.now()`. */
+  #timerAt = 0;
+  #sending = false;
+  #stopped = false;
+
+  constructor({ connection, transmit, onTurn }: PacketPumpOptions) {
+    this.#connection = connection;
+    this.#transmit = transmit;
+    this.#onTurn = onTurn;
+  }
+
+  /** Asks for a turn, soon. */
+  schedule(): void {
+    if (this.#stopped) return;
+    this.#immediate ??= setImmediate(() => {
+      this.#immediate = undefined;
+      this.turn();
+    });
+  }
+
+  /** A turn now; soon when called out of `transmit`. */
+  turn(): void {
+    if (this.#sending) {
+      this.schedule();
+      return;
+    }
+    this.#onTurn();
+    this.flush();
+  }
+
+  /** Sends what is due, at most a burst of it; the rest follows in the next turn, after what has come in meanwhile. */
+  flush(): void {
+    if (this.#sending || this.#stopped) return;
+    this.#sending = true;
+    try {
+      let left = BURST;
+      while (left > 0 && this.#sendOne()) left--;
+      if (left === 0) this.schedule();
+    } finally {
+      this.#sending = false;
+    }
+    this.#armTimer();
+  }
+
+  /**
+   * Sends the last packets once more, as a network that duplicates would. What got lost with a path that died then arrives at
+   * once: before the handshake is complete QUIC has no other probe, and with a full congestion window it cannot send one.
+   */
+  repeat(): void {
+    for (let i = 0; i < RING; i++) {
+      const { packet } = this.#ring[(this.#next + i) % RING]!;
+      if (packet.length > 0) this.#transmit(packet);
+    }
+  }
+
+  /** Sends the very last packet once more. */
+  repeatLast(): void {
+    const { packet } = this.#ring[(this.#next + RING - 1) % RING]!;
+    if (packet.length > 0) this.#transmit(packet);
+  }
+
+  /** No more turns and no more time. */
+  stop(): void {
+    this.#stopped = true;
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+  }
+
+  #sendOne(): boolean {
+    const slot = this.#ring[this.#next]!;
+    const sent = this.#connection().send(slot.buffer);
+    if (sent === null) return false;
+    this.#next = (this.#next + 1) % RING;
+    // Most packets are full, and a view less for each of those is felt.
+    slot.packet = sent[0] === MAX_PACKET ? slot.buffer : slot.buffer.subarray(0, sent[0]);
+    this.#transmit(slot.packet);
+    return true;
+  }
+
+  /** An earlier timer is left to fire for nothing: cheaper than setting it anew with every packet. */
+  #armTimer(): void {
+    const timeout = this.#connection().timeout();
+    if (timeout === null) return;
+    const at = performance.now() + timeout;
+    if (this.#timer !== undefined) {
+      if (this.#timerAt <= at) return;
+      clearTimeout(this.#timer);
+    }
+    this.#timerAt = at;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#connection().onTimeout();
+        this.turn();
+      },
+      Math.max(1, timeout),
+    );
+  }
+}
+
+/** Packets kept for {@link PacketPump.repeat}: more than a flight of the handshake. */
+const RING = 4;
+/** Packets sent in one turn: what a socket's default receive buffer (208 KiB on Linux) holds with room to spare. */
+const BURST = 64;

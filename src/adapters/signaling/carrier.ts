@@ -1,0 +1,161 @@
+import { BehaviorSubject, Subject } from 'rxjs';
+import { DecodeError, type ErrorCode } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import type { Path } from '../../core/path.ts';
+import type { Random } from '../../core/random.ts';
+import type { Signaling, SignalingEvent, SignalingStatus } from '../../core/signaling.ts';
+import { createRendezvousClient, encodeRelayFrame } from '../../protocol/rendezvous/index.ts';
+import { createRelayPath, type RelayPath } from './relay-path.ts';
+
+/** A standing connection to a rendezvous server: an ordered, reliable carrier of frames. */
+export interface CarrierLink {
+  send(frame: string | Uint8Array): void;
+  /** Bytes given to `send` that have not left this process yet. */
+  queued(): number;
+}
+
+/** What signalling over any connection has in common. The adapter makes the connection and tells what becomes of it. */
+export interface Carrier {
+  readonly signaling: Signaling;
+  connecting(attempt: number): void;
+  /** The connection stands; the server has not spoken yet. */
+  opened(link: CarrierLink): void;
+  /**
+   * A frame of the server; true when it was its hello, from which on the carrier is online. Frames that make no sense are dropped
+   * and logged. Throws `ERR_VERSION` for a server that cannot be talked to.
+   */
+  receive(frame: string | Uint8Array): boolean;
+  /** There is no connection; `retryIn` in ms, `undefined` when there will be none any more. */
+  offline(failure: { readonly code: ErrorCode; readonly reason: string; readonly retryIn: number | undefined }): void;
+}
+
+export interface CarrierOptions {
+  /** As in `Signaling.name`. */
+  readonly name: string;
+  /** Host that the server was dialled by: its STUN services without a host of their own are there. */
+  readonly host: string;
+  readonly random: Random;
+  readonly log: Log;
+  /** Ends the connection; called once, on `close` of the signalling. */
+  readonly disconnect: () => void;
+}
+
+export function createCarrier({ name, host, random, log, disconnect }: CarrierOptions): Carrier {
+  const client = createRendezvousClient({ random });
+  const status = new BehaviorSubject<SignalingStatus>({ state: 'connecting', attempt: 1 });
+  const events = new Subject<SignalingEvent>();
+  const paths = new Map<string, RelayPath>();
+  let link: CarrierLink | undefined;
+  let longestDatagram = 0;
+  let closed = false;
+
+  function sendAll(frames: readonly string[]): void {
+    for (const frame of frames) link?.send(frame);
+  }
+
+  function loseLink(): void {
+    link = undefined;
+    longestDatagram = 0;
+    client.closed();
+    for (const path of [...paths.values()]) path.end();
+  }
+
+  function relay(session: Uint8Array): Path | undefined {
+    if (longestDatagram === 0) return undefined;
+    const key = hex(session);
+    const path = paths.get(key) ?? openPath(session, key);
+    return path.path;
+  }
+
+  function openPath(session: Uint8Array, key: string): RelayPath {
+    const path = createRelayPath({
+      info: {
+        id: `relay ${key.slice(0, 8)} ${name}`,
+        kind: 'relayed',
+        transport: 'websocket',
+        local: name,
+        remote: name,
+        strategy: 'relay',
+      },
+      transmit: (datagram) => transmit(session, datagram),
+      onEnd: () => paths.delete(key),
+    });
+    paths.set(key, path);
+    return path;
+  }
+
+  /** QUIC above takes a drop for congestion and slows down; a queue would hide it until the memory is full. */
+  function transmit(session: Uint8Array, datagram: Uint8Array): boolean {
+    if (link === undefined || datagram.length > longestDatagram || link.queued() > MAX_QUEUED) return false;
+    link.send(encodeRelayFrame(session, datagram));
+    return true;
+  }
+
+  function dispatch(event: SignalingEvent): void {
+    if (event.type === 'unreachable') paths.get(hex(event.session))?.end();
+    events.next(event);
+  }
+
+  return {
+    signaling: {
+      name,
+      status$: status.asObservable(),
+      events$: events.asObservable(),
+      register: (registration) => sendAll(client.register(registration)),
+      offer: (offer) => sendAll(client.offer(offer)),
+      send(session, envelope) {
+        const frame = client.send(session, envelope);
+        if (frame === undefined) return false;
+        sendAll([frame]);
+        return true;
+      },
+      relay,
+      leave(session) {
+        paths.get(hex(session))?.end();
+        sendAll(client.leave(session));
+      },
+      close() {
+        if (closed) return;
+        closed = true;
+        disconnect();
+        loseLink();
+        status.complete();
+        events.complete();
+      },
+    },
+    connecting: (attempt) => status.next({ state: 'connecting', attempt }),
+    opened(next) {
+      link = next;
+      sendAll(client.opened());
+    },
+    receive(frame) {
+      try {
+        const received = client.receive(frame);
+        if (received.type === 'datagram') paths.get(hex(received.session))?.deliver(received.datagram);
+        else if (received.type === 'event') dispatch(received.event);
+        else if (received.type === 'hello') {
+          const { relay: relays, limits, stun } = received.hello;
+          longestDatagram = relays ? limits.datagram : 0;
+          sendAll(received.reply);
+          status.next({ state: 'online', stun: stun.map((at) => (at.startsWith(':') ? host + at : at)), relays });
+          return true;
+        }
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        log('signaling.frame-dropped', { carrier: name, where: error.where });
+      }
+      return false;
+    },
+    offline(failure) {
+      loseLink();
+      status.next({ state: 'offline', ...failure });
+    },
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+/** Bytes: a relayed datagram is dropped rather than queued behind more than this (50 ms at 10 Mbit/s). */
+const MAX_QUEUED = 64 * 1024;

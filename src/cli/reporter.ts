@@ -1,0 +1,137 @@
+import { writeSync } from 'node:fs';
+import pc from 'picocolors';
+import type { Candidate } from '../core/candidate.ts';
+import { formatEndpoint } from '../core/endpoint.ts';
+import type { TraversalError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { PathInfo } from '../core/path.ts';
+import type { Verdict } from '../core/verdict.ts';
+
+/** One round trip of `ping`. */
+export interface Pong {
+  readonly seq: number;
+  /** ms. */
+  readonly rtt: number;
+  readonly kind: PathInfo['kind'];
+  readonly transport: PathInfo['transport'];
+}
+
+/** Tells what happens: one JSON object a line on stdout for programs, calm lines on stderr for people. */
+export interface Reporter {
+  readonly json: boolean;
+  /** `toStdout`: where stdout carries no data, the bare ticket goes there. */
+  ticket(ticket: string, options: { toStdout: boolean }): void;
+  state(value: unknown): void;
+  candidate(candidate: Candidate): void;
+  path(path: PathInfo): void;
+  connected(): void;
+  pong(pong: Pong): void;
+  message(text: string): void;
+  /** TCP connections to this local port go to the peer. */
+  forwarding(port: number): void;
+  closed(): void;
+  verdict(verdict: Verdict): void;
+  error(error: TraversalError): void;
+  readonly log: Log;
+}
+
+export interface ReporterOptions {
+  readonly json?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+}
+
+export function createReporter({ json = false, verbose = false }: ReporterOptions): Reporter {
+  const say = (line: string): void => write(2, `${line}\n`);
+  const log: Log = (event, fields) => {
+    if (verbose) say(pc.dim(`${elapsed()} ms ${event} ${fields === undefined ? '' : JSON.stringify(fields)}`));
+  };
+  return json ? jsonReporter(log) : terminalReporter(log, say, process.stderr.isTTY || verbose);
+}
+
+function jsonReporter(log: Log): Reporter {
+  const emit = (event: string, fields: object = {}): void => {
+    write(1, `${JSON.stringify({ event, ...fields })}\n`);
+  };
+  return {
+    json: true,
+    log,
+    ticket: (ticket) => emit('ticket', { ticket }),
+    state: (value) => emit('state', { t: elapsed(), value }),
+    candidate: ({ type, endpoint, priority }) =>
+      emit('candidate', { t: elapsed(), type, address: formatEndpoint(endpoint), priority }),
+    path: ({ id: _, rtt, ...path }) =>
+      emit('path', { t: elapsed(), ...path, ...(rtt !== undefined && { rtt: round(rtt) }) }),
+    connected: () => emit('connected', { t: elapsed() }),
+    pong: (pong) => emit('pong', { t: elapsed(), ...pong }),
+    message: (text) => emit('message', { text }),
+    forwarding: (port) => emit('forwarding', { port }),
+    closed: () => emit('closed', { t: elapsed() }),
+    verdict: (verdict) => emit('verdict', { ...verdict, ...plainCandidates(verdict) }),
+    error: ({ code, message }) => emit('error', { code, message }),
+  };
+}
+
+function terminalReporter(log: Log, say: (line: string) => void, chatty: boolean): Reporter {
+  const calm = (line: string): void => {
+    if (chatty) say(line);
+  };
+  return {
+    json: false,
+    log,
+    ticket(ticket, { toStdout }) {
+      if (toStdout) write(1, `${ticket}\n`);
+      else say(ticket);
+      calm(pc.dim(`on the other machine: sallyport connect ${ticket.slice(0, 12)}…`));
+    },
+    state: (value) => log('state', { value }),
+    candidate: ({ type, endpoint }) => log('candidate', { type, address: formatEndpoint(endpoint) }),
+    path: (path) => calm(describePath(path)),
+    connected: () => calm(pc.green('connected')),
+    pong: ({ seq, rtt, kind, transport }) => write(1, `pong ${seq}  ${rtt.toFixed(1)} ms  ${kind}, ${transport}\n`),
+    message: (text) => write(1, `${text}\n`),
+    forwarding: (port) => say(`forwarding 127.0.0.1:${port}`),
+    closed: () => calm(pc.dim('closed')),
+    verdict(verdict) {
+      if (verdict.outcome !== 'failed') return;
+      for (const { strategy, reason, sent, received } of verdict.attempts) {
+        say(`  tried ${strategy}: ${reason} (${sent} sent, ${received} answered)`);
+      }
+      for (const advice of verdict.advice) say(`  ${pc.yellow('hint')}: ${advice}`);
+    },
+    error: ({ code, message }) => say(`${pc.red('error')}: ${message} ${pc.dim(`[${code}]`)}`),
+  };
+}
+
+function describePath({ kind, transport, remote, strategy, rtt }: PathInfo): string {
+  const trip = rtt === undefined ? '' : `, ${rtt.toFixed(0)} ms`;
+  return kind === 'direct'
+    ? `${pc.green('direct path')}  ${transport} ${remote} (${strategy}${trip})`
+    : `${pc.yellow('relayed path')} ${transport} ${remote}`;
+}
+
+function plainCandidates({ candidates }: Verdict): object {
+  const plain = ({ type, endpoint }: Pick<Candidate, 'type' | 'endpoint'>) => ({
+    type,
+    address: formatEndpoint(endpoint),
+  });
+  return { candidates: { local: candidates.local.map(plain), remote: candidates.remote.map(plain) } };
+}
+
+/** ms since the process began. */
+function elapsed(): number {
+  return round(performance.now());
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+/** Synchronous, so that no line is lost when the process ends; a reader that is gone or full is not waited for. */
+function write(fd: 1 | 2, text: string): void {
+  try {
+    writeSync(fd, text);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EPIPE' && code !== 'EAGAIN') throw error;
+  }
+}

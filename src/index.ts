@@ -1,0 +1,52 @@
+/** Sallyport: contracts, peers and charts. Batteries for Node are in `sallyport/node`. */
+export type { Binding } from './core/binding.ts';
+export type { Candidate, CandidateType, RemoteCandidate } from './core/candidate.ts';
+export type { Clock, TimerHandle } from './core/clock.ts';
+export type { Datagram } from './core/datagram.ts';
+export { type Endpoint, endpoint, type Family, formatEndpoint, parseEndpoint } from './core/endpoint.ts';
+export type { Environment } from './core/environment.ts';
+export { DecodeError, type ErrorCode, TraversalError } from './core/errors.ts';
+export type { Identity } from './core/identity.ts';
+export { type Log, silentLog } from './core/log.ts';
+export type { Dependence, NatBehavior } from './core/nat-behavior.ts';
+export type {
+  ByteListener,
+  ByteSocket,
+  DatagramSocket,
+  Network,
+  NetworkInterface,
+  TcpConnectOptions,
+  TcpListenOptions,
+  UdpOptions,
+} from './core/network.ts';
+export type { Path, PathInfo, PathKind, PathTransport } from './core/path.ts';
+export { type Policy, policies } from './core/policy.ts';
+export type { Random } from './core/random.ts';
+export type {
+  Session,
+  SessionDatagrams,
+  SessionEnd,
+  SessionFactory,
+  SessionOptions,
+  SessionStats,
+  SessionStream,
+} from './core/session.ts';
+export type {
+  OutgoingOffer,
+  Registration,
+  Signaling,
+  SignalingEvent,
+  SignalingStatus,
+  StandingAnswer,
+} from './core/signaling.ts';
+export type { Attempt, Verdict } from './core/verdict.ts';
+export { connectionMachine } from './machines/connection.ts';
+export type { ConnectionEvent, RatedPath } from './machines/connection-events.ts';
+export { type ConnectionDelays, defaultConnectionDelays } from './machines/connection-setup.ts';
+export { peerMachine } from './machines/peer.ts';
+export { type Connection, type ConnectionState, DEFAULT_PROTOCOL } from './peer/connection.ts';
+export { createPeer } from './peer/create-peer.ts';
+export type { Reachability } from './peer/discovery.ts';
+export type { ConnectOptions, Dialer, Peer, PeerOptions } from './peer/peer.ts';
+export type { TicketOptions } from './peer/ticket-book.ts';
+export { decodeTicket, type Ticket } from './protocol/rendezvous/index.ts';

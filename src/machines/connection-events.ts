@@ -1,0 +1,42 @@
+import type { ErrorCode } from '../core/errors.ts';
+import type { PathInfo } from '../core/path.ts';
+
+/** A path and how much it is wanted among those of its kind: higher first. */
+export interface RatedPath {
+  readonly info: PathInfo;
+  readonly preference: number;
+}
+
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Facts that the connection chart decides by. Packets are never among them. */
+export type ConnectionEvent =
+  | { type: 'connection.started' }
+  /** Every local candidate that can be had for now is known and told. */
+  | { type: 'candidates.gathered' }
+  | { type: 'mapping.obtained' }
+  | { type: 'mapping.unavailable' }
+  /** The other side's candidates and credentials are known: checks can begin. */
+  | { type: 'remote.known' }
+  /** The listener let this connection in (told to the dialer by its answer). */
+  | { type: 'offer.accepted' }
+  | ({ type: 'offer.rejected' } & Failure)
+  | ({ type: 'signaling.failed' } & Failure)
+  /** `unknown`: nobody with that key is there; `gone`: it was, and its carrier ended. */
+  | { type: 'peer.unreachable'; reason: 'unknown' | 'gone' }
+  | { type: 'peer.returned' }
+  | { type: 'path.validated'; path: RatedPath }
+  | { type: 'path.lost'; id: string; reason: string }
+  | { type: 'path.suspect'; id: string }
+  | { type: 'path.alive'; id: string }
+  | { type: 'punch.exhausted'; reason: string }
+  | { type: 'relay.unavailable'; reason: string }
+  | { type: 'session.established' }
+  | { type: 'session.ended'; by: 'local' | 'remote'; code: number; reason: string }
+  | ({ type: 'session.failed' } & Failure)
+  | ({ type: 'close.requested' } & Partial<Failure>)
+  /** XState's own words for a spawned actor that threw. */
+  | { type: `xstate.error.actor.${'signal' | 'session' | 'punch'}`; error: unknown };

@@ -1,0 +1,177 @@
+import { assertEvent, assign, fromCallback, setup } from 'xstate';
+import type { Policy } from '../core/policy.ts';
+import type { ConnectionEvent, Failure, RatedPath } from './connection-events.ts';
+import { preferredPath } from './path-preference.ts';
+
+export type ConnectionRole = 'dialer' | 'listener';
+
+export interface ConnectionInput {
+  readonly id: string;
+  readonly role: ConnectionRole;
+  readonly policy: Policy;
+  readonly delays: ConnectionDelays;
+}
+
+/** Bounds in ms. */
+export interface ConnectionDelays {
+  /** From start to an established session. */
+  readonly traversing: number;
+  /** From the loss of the last path to giving up. */
+  readonly recovering: number;
+  /** The same, once the rendezvous has told that the other side's process ended. */
+  readonly gone: number;
+}
+
+export const defaultConnectionDelays: ConnectionDelays = { traversing: 30_000, recovering: 120_000, gone: 3_000 };
+
+/** Plain data only: sockets, sessions and keys live in the runtime that stands behind the actors. */
+export interface ConnectionContext extends ConnectionInput {
+  readonly paths: readonly RatedPath[];
+  /** Id of the path that is sent on. */
+  readonly current: string | undefined;
+  readonly peerGone: boolean;
+  readonly established: boolean;
+  readonly failure: Failure | undefined;
+}
+
+export interface ConnectionOutput {
+  readonly outcome: 'closed' | 'failed';
+  readonly failure: Failure | undefined;
+  readonly current: RatedPath | undefined;
+}
+
+export interface ConnectionActorInput {
+  readonly id: string;
+}
+
+/** An actor slot: its logic is given once a peer with `.provide()`, and finds its connection by id. */
+const slot = (name: string) =>
+  fromCallback<ConnectionEvent, ConnectionActorInput>(() => {
+    throw new Error(`no logic was provided for the actor '${name}'`);
+  });
+
+/** Types, actors, guards and delays that the regions of the connection chart share. */
+export const connectionSetup = setup({
+  types: {
+    context: {} as ConnectionContext,
+    events: {} as ConnectionEvent,
+    input: {} as ConnectionInput,
+    output: {} as ConnectionOutput,
+  },
+  actors: {
+    /** Sends and receives envelopes for as long as the connection lives. */
+    signal: slot('signal'),
+    /** Runs the secure session for as long as the connection lives. */
+    session: slot('session'),
+    /** Tells when this peer's candidates are complete. */
+    gather: slot('gather'),
+    /** Tells whether an explicit port mapping stands. */
+    map: slot('map'),
+    /** Runs the strategies that make direct paths; goes on while relayed. */
+    punch: slot('punch'),
+    /** Opens the relayed path. */
+    relay: slot('relay'),
+    /** Watches the sending path for silence. */
+    watch: slot('watch'),
+    /** Sends every packet on all paths while the current one is suspect. */
+    hedge: slot('hedge'),
+    /** Gathers and punches again under the same session. */
+    recover: slot('recover'),
+  },
+  actions: {
+    addPath: assign(({ context, event }) => {
+      assertEvent(event, 'path.validated');
+      return withPaths([...context.paths.filter((path) => path.info.id !== event.path.info.id), event.path]);
+    }),
+    removePath: assign(({ context, event }) => {
+      assertEvent(event, 'path.lost');
+      return withPaths(context.paths.filter((path) => path.info.id !== event.id));
+    }),
+    /** Makes the runtime send on `context.current`. Provided once a peer. */
+    usePath: () => {},
+    noteFailure: assign(({ event }) => ({ failure: failureOf(event) })),
+    noteExhausted: assign({
+      failure: {
+        code: 'ERR_PUNCH_EXHAUSTED',
+        message: 'no direct path could be made and no relay was allowed or available',
+      },
+    }),
+    noteTimeout: assign(({ context }) => ({ failure: timeoutFailure(context) })),
+    noteLost: assign(({ context }) => ({ failure: lostFailure(context) })),
+    noteGone: assign({ peerGone: true }),
+    noteReturned: assign({ peerGone: false }),
+    noteEstablished: assign({ established: true }),
+  },
+  guards: {
+    relayOnly: ({ context }) => context.policy === 'relay-only',
+    directOnly: ({ context }) => context.policy === 'direct-only',
+    isDirect: ({ event }) => event.type === 'path.validated' && event.path.info.kind === 'direct',
+    isRelayed: ({ event }) => event.type === 'path.validated' && event.path.info.kind === 'relayed',
+    isUnknownPeer: ({ event }) => event.type === 'peer.unreachable' && event.reason === 'unknown',
+    isCurrent: ({ context, event }) =>
+      (event.type === 'path.suspect' || event.type === 'path.alive' || event.type === 'path.lost') &&
+      event.id === context.current,
+    onDirect: ({ context }) => currentPath(context)?.info.kind === 'direct',
+    onRelayed: ({ context }) => currentPath(context)?.info.kind === 'relayed',
+    hasDirect: ({ context }) => context.paths.some((path) => path.info.kind === 'direct'),
+    hasRelayed: ({ context }) => context.paths.some((path) => path.info.kind === 'relayed'),
+    noDirect: ({ context }) => context.paths.every((path) => path.info.kind !== 'direct'),
+    noRelayed: ({ context }) => context.paths.every((path) => path.info.kind !== 'relayed'),
+    noPath: ({ context }) => context.paths.length === 0,
+    hasPath: ({ context }) => context.paths.length > 0,
+    peerGone: ({ context }) => context.peerGone,
+  },
+  delays: {
+    traversing: ({ context }) => context.delays.traversing,
+    recovering: ({ context }) => context.delays.recovering,
+    gone: ({ context }) => context.delays.gone,
+  },
+});
+
+export function currentPath(context: Pick<ConnectionContext, 'paths' | 'current'>): RatedPath | undefined {
+  return context.paths.find((path) => path.info.id === context.current);
+}
+
+function withPaths(paths: readonly RatedPath[]) {
+  return { paths, current: preferredPath(paths)?.info.id };
+}
+
+function failureOf(event: ConnectionEvent): Failure {
+  switch (event.type) {
+    case 'offer.rejected':
+    case 'signaling.failed':
+    case 'session.failed':
+      return { code: event.code, message: event.message };
+    case 'close.requested':
+      return { code: event.code ?? 'ERR_CLOSED', message: event.message ?? 'closed before it was connected' };
+    case 'peer.unreachable':
+      return event.reason === 'unknown'
+        ? {
+            code: 'ERR_PEER_UNKNOWN',
+            message: 'nobody listens with the key of this ticket: has the listener ended, or is it at another server?',
+          }
+        : { code: 'ERR_PEER_GONE', message: 'the other side left before the connection stood' };
+    case 'xstate.error.actor.signal':
+    case 'xstate.error.actor.session':
+    case 'xstate.error.actor.punch':
+      return { code: 'ERR_PROTOCOL', message: `an actor broke: ${String(event.error)}` };
+    case 'session.ended':
+      return { code: 'ERR_SESSION_HANDSHAKE', message: event.reason || 'the session ended during its handshake' };
+    default:
+      return { code: 'ERR_PROTOCOL', message: `unexpected ${event.type}` };
+  }
+}
+
+function timeoutFailure({ paths, delays }: ConnectionContext): Failure {
+  const what = paths.length === 0 ? 'no path to the other side was found' : 'the session was not established';
+  return { code: 'ERR_TIMEOUT', message: `${what} within ${delays.traversing / 1000} s` };
+}
+
+function lostFailure({ peerGone, delays }: ConnectionContext): Failure {
+  return {
+    code: 'ERR_PEER_GONE',
+    message: peerGone
+      ? 'the other side has gone: its process or its network ended'
+      : `every path was lost and none came back within ${delays.recovering / 1000} s`,
+  };
+}

@@ -1,0 +1,29 @@
+import { connectionSetup } from './connection-setup.ts';
+
+/** State `recovering`: every path was lost; gather and punch again under the same session, for a bounded time. */
+export const recovering = connectionSetup.createStateConfig({
+  description: 'Every path was lost; looking for a new one under the same session',
+  invoke: {
+    src: 'recover',
+    input: ({ context }) => ({ id: context.id }),
+    onError: { target: '#connection.failed', actions: 'noteLost' },
+  },
+  always: { guard: 'hasPath', target: 'connected' },
+  after: { recovering: { target: '#connection.failed', actions: 'noteLost' } },
+  on: {
+    'session.ended': '#connection.closed',
+    'close.requested': '#connection.closed',
+    'offer.rejected': { target: '#connection.failed', actions: 'noteFailure' },
+  },
+  initial: 'searching',
+  states: {
+    searching: {
+      always: { guard: 'peerGone', target: 'abandoned' },
+    },
+    abandoned: {
+      description: 'the rendezvous says that the other side’s process ended',
+      always: { guard: ({ context }) => !context.peerGone, target: 'searching' },
+      after: { gone: { target: '#connection.failed', actions: 'noteLost' } },
+    },
+  },
+});

@@ -1,0 +1,49 @@
+import { createIdentity } from './adapters/node/identity.ts';
+import { cryptoRandom, nodeNetwork, systemClock } from './adapters/node/index.ts';
+import { quicSessions } from './adapters/session/quic/index.ts';
+import { websocketSignaling } from './adapters/signaling/websocket.ts';
+import type { Environment } from './core/environment.ts';
+import { classifyAddress, parseIp } from './core/ip-address.ts';
+import { type Log, silentLog } from './core/log.ts';
+
+export { createIdentity } from './adapters/node/identity.ts';
+export { loadIdentityFile } from './adapters/node/identity-file.ts';
+export { cryptoRandom, nodeNetwork, systemClock } from './adapters/node/index.ts';
+export { type RunningServer, type ServerOptions, startServer } from './server/index.ts';
+export { toDuplex, toWeb } from './streams/session-stream.ts';
+
+export interface NodeEnvironmentOptions {
+  /** Rendezvous servers, `ws://host:port` or `wss://..`. A peer that only dials takes them from its tickets. */
+  readonly servers?: readonly string[];
+  /** STUN servers, `host:port`; those of the rendezvous servers when absent. */
+  readonly stun?: readonly string[];
+  /** What the rendezvous servers were started with as `--token`. */
+  readonly token?: string;
+  readonly log?: Log;
+  /** Whether loopback addresses are candidates; by default when every rendezvous server is on this machine. */
+  readonly loopback?: boolean;
+}
+
+/** The operating system as an environment: real sockets, real time, QUIC sessions, WebSocket signalling. */
+export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environment {
+  const { servers = [], stun = [], token, log = silentLog } = options;
+  const clock = systemClock();
+  const random = cryptoRandom();
+  return {
+    network: nodeNetwork(),
+    clock,
+    random,
+    log,
+    signaling: (url) => websocketSignaling({ url, clock, random, log, ...(token !== undefined && { token }) }),
+    sessions: (identity) => quicSessions(identity),
+    newIdentity: createIdentity,
+    servers,
+    stun,
+    loopback: options.loopback ?? (servers.length > 0 && servers.every(isOnThisMachine)),
+  };
+}
+
+function isOnThisMachine(url: string): boolean {
+  const host = URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : '';
+  return host === 'localhost' || (parseIp(host) !== undefined && classifyAddress(host) === 'loopback');
+}

@@ -1,0 +1,205 @@
+import type { Subject } from 'rxjs';
+import type { Environment } from '../core/environment.ts';
+import { asTraversalError, TraversalError } from '../core/errors.ts';
+import type { Identity } from '../core/identity.ts';
+import { commonPolicy, type Policy } from '../core/policy.ts';
+import type { SessionFactory } from '../core/session.ts';
+import type { Signaling, SignalingEvent } from '../core/signaling.ts';
+import type { ConnectionDelays } from '../machines/connection-setup.ts';
+import {
+  createEnvelopeChannel,
+  createOfferGuard,
+  type EnvelopeChannel,
+  envelopeHash,
+  type OfferMessage,
+  type Ticket,
+} from '../protocol/rendezvous/index.ts';
+import type { PacketRouter } from '../streams/packet-router.ts';
+import type { Carriers } from './carriers.ts';
+import { type Connection, createConnection, type StartableConnection } from './connection.ts';
+import { connectionLogic } from './connection-logic.ts';
+import { createConnectionRuntime } from './connection-runtime.ts';
+import type { Discovery } from './discovery.ts';
+import type { ConnectOptions, PeerOptions } from './peer.ts';
+import type { ConnectionRuntime, RuntimeOptions } from './runtime-contract.ts';
+import type { IssuedTicket, TicketBook } from './ticket-book.ts';
+
+export interface ConnectionsOptions {
+  readonly env: Environment;
+  readonly policy: Policy;
+  readonly accept: NonNullable<PeerOptions['accept']>;
+  readonly delays: ConnectionDelays;
+  readonly identity: Identity;
+  readonly sessions: SessionFactory;
+  readonly routers: readonly PacketRouter[];
+  readonly discovery: Discovery;
+  readonly carriers: Carriers;
+  readonly tickets: TicketBook;
+  readonly incoming: Subject<Connection>;
+  readonly onTicketBurnt: () => void;
+  /** Asks for a fresh look at the network. */
+  readonly refresh: () => void;
+}
+
+/** All connections of a peer: dialed ones, and those that knock with a ticket. */
+export interface Connections {
+  dial(ticket: Ticket, options?: ConnectOptions): Connection;
+  close(): Promise<void>;
+}
+
+/** An offer that could be opened, so its sender holds the ticket. */
+interface OpenedOffer {
+  readonly carrier: Signaling;
+  readonly session: Uint8Array;
+  readonly ticket: IssuedTicket;
+  readonly channel: EnvelopeChannel;
+  readonly message: OfferMessage;
+  readonly hash: Uint8Array;
+}
+
+export function createConnections(options: ConnectionsOptions): Connections {
+  const { env, identity, policy, carriers, tickets } = options;
+  const runtimes = new Map<string, ConnectionRuntime>();
+  const connections = new Map<string, Connection>();
+  const machine = connectionLogic(runtimes);
+  const guard = createOfferGuard();
+  /** Sessions whose offer is being decided on. */
+  const deciding = new Set<string>();
+
+  const begin = (
+    specific: Pick<RuntimeOptions, 'role' | 'ticket' | 'session' | 'channel' | 'servers' | 'offer'>,
+    remoteKey: Uint8Array,
+    delays: ConnectionDelays,
+  ): StartableConnection => {
+    const id = Buffer.from(specific.session).toString('hex');
+    const runtime = createConnectionRuntime({ ...options, ...specific, ownKey: identity.publicKey });
+    runtimes.set(id, runtime);
+    const connection = createConnection({
+      machine,
+      input: { id, role: specific.role, policy, delays },
+      runtime,
+      remoteKey,
+      env,
+      onEnd() {
+        runtimes.delete(id);
+        connections.delete(id);
+      },
+    });
+    connections.set(id, connection);
+    return connection;
+  };
+
+  const dial = (ticket: Ticket, { signal, timeout, servers = ticket.servers }: ConnectOptions = {}): Connection => {
+    const session = env.random.bytes(16);
+    const { key: listenerKey, secret } = ticket;
+    const channel = createEnvelopeChannel({ secret, session, listenerKey, role: 'dialer', random: env.random });
+    const connection = begin(
+      { role: 'dialer', ticket, session, channel, servers: carriers.ensure(servers) },
+      listenerKey,
+      { ...options.delays, ...(timeout !== undefined && { traversing: timeout }) },
+    );
+    const abort = (): void => connection.abort('aborted by the caller’s signal');
+    signal?.addEventListener('abort', abort, { once: true });
+    connection.verdict.then(() => signal?.removeEventListener('abort', abort));
+    connection.start();
+    if (signal?.aborted) abort();
+    return connection;
+  };
+
+  const route = (carrier: Signaling, event: SignalingEvent): void => {
+    if (!('session' in event) || event.session === undefined) return;
+    const runtime = runtimes.get(Buffer.from(event.session).toString('hex'));
+    if (runtime !== undefined) runtime.handle(carrier, event);
+    else if (event.type === 'offer') receiveOffer(carrier, event);
+  };
+
+  const receiveOffer = (carrier: Signaling, event: Extract<SignalingEvent, { type: 'offer' }>): void => {
+    const id = Buffer.from(event.session).toString('hex');
+    if (deciding.has(id)) return;
+    const opened = openOffer(carrier, event);
+    if (opened === undefined) return;
+    deciding.add(id);
+    admit(opened)
+      .then(
+        () => listen(opened),
+        (error) => reject(opened, asTraversalError(error, 'ERR_OFFER_REJECTED')),
+      )
+      .finally(() => deciding.delete(id));
+  };
+
+  /** Nothing is answered to those who do not hold a ticket. */
+  const openOffer = (carrier: Signaling, { session, ticketId, envelope }: OfferEvent): OpenedOffer | undefined => {
+    const ticket = tickets.find(ticketId);
+    if (ticket === undefined) {
+      carrier.leave(session);
+      return undefined;
+    }
+    const { key: listenerKey, secret } = ticket;
+    const channel = createEnvelopeChannel({ secret, session, listenerKey, role: 'listener', random: env.random });
+    try {
+      const message = channel.open(envelope);
+      if (message.type === 'offer') {
+        return { carrier, session, ticket, channel, message, hash: envelopeHash(envelope) };
+      }
+      reject(
+        { carrier, session, channel },
+        new TraversalError('ERR_PEER_GONE', 'the listener no longer knows this connection'),
+      );
+    } catch (error) {
+      env.log('offer.dropped', { carrier: carrier.name, reason: String(error) });
+    }
+    return undefined;
+  };
+
+  const admit = async ({ ticket, session, message }: OpenedOffer): Promise<void> => {
+    if (Buffer.compare(message.listenerKey, identity.publicKey) !== 0) {
+      throw new TraversalError('ERR_PEER_KEY', 'the offer is meant for another key');
+    }
+    tickets.check(ticket);
+    guard.accept({ session, issuedAt: message.issuedAt }, env.clock.wallTime());
+    if (commonPolicy(policy, message.policy) === undefined) {
+      throw new TraversalError('ERR_POLICY', `one side is ${policy}, the other ${message.policy}`);
+    }
+    if (!(await options.accept({ key: message.dialerKey, ticket: ticket.text }))) {
+      throw new TraversalError('ERR_OFFER_REJECTED', 'the listener does not let this key in');
+    }
+  };
+
+  const listen = ({ carrier, session, ticket, channel, message, hash }: OpenedOffer): void => {
+    const connection = begin(
+      { role: 'listener', ticket, session, channel, servers: [carrier], offer: { message, hash } },
+      message.dialerKey,
+      options.delays,
+    );
+    connection.ready.then(
+      () => {
+        if (!tickets.claim(ticket)) return connection.abort('the ticket was good for one connection');
+        if (ticket.once) options.onTicketBurnt();
+        options.incoming.next(connection);
+      },
+      (error) => env.log('incoming.failed', { id: connection.id, error: String(error) }),
+    );
+    connection.start();
+  };
+
+  const reject = (
+    { carrier, session, channel }: Pick<OpenedOffer, 'carrier' | 'session' | 'channel'>,
+    { code, message }: TraversalError,
+  ): void => {
+    env.log('offer.rejected', { code, message });
+    carrier.send(session, channel.seal({ type: 'reject', code, message }));
+    carrier.leave(session);
+  };
+
+  const subscription = carriers.events$.subscribe(({ carrier, event }) => route(carrier, event));
+
+  return {
+    dial,
+    async close() {
+      await Promise.all([...connections.values()].map((connection) => connection.close()));
+      subscription.unsubscribe();
+    },
+  };
+}
+
+type OfferEvent = Extract<SignalingEvent, { type: 'offer' }>;

@@ -1,0 +1,138 @@
+import { BehaviorSubject, Subject } from 'rxjs';
+import { createActor, fromCallback } from 'xstate';
+import { TraversalError } from '../core/errors.ts';
+import { randomInteger } from '../core/random.ts';
+import { defaultConnectionDelays } from '../machines/connection-setup.ts';
+import { type PeerEvent, peerMachine } from '../machines/peer.ts';
+import { checkTicket, decodeTicket } from '../protocol/rendezvous/index.ts';
+import { createCarriers } from './carriers.ts';
+import type { Connection } from './connection.ts';
+import { createConnections } from './connections.ts';
+import { createDiscovery } from './discovery.ts';
+import type { Peer, PeerOptions } from './peer.ts';
+import { createRegistrar } from './registrar.ts';
+import { openSockets } from './sockets.ts';
+
+/** ms between two looks at the network: NAT mappings stay open, changes are seen; spread so that peers do not keep step. */
+const REFRESH = { least: 20_000, spread: 6_000 };
+
+/**
+ * Opens a peer: sockets first, discovery and the rendezvous in the background.
+ * Errors: `ERR_NETWORK`, `ERR_PORT_NOT_PERMITTED`, `ERR_SESSION_PLATFORM`.
+ */
+export async function createPeer(options: PeerOptions): Promise<Peer> {
+  const { env } = options;
+  const policy = options.policy ?? 'relay-first';
+  const identity = options.identity ?? env.newIdentity();
+  const sessions = await env.sessions(identity);
+  const sockets = await openSockets(env).catch((error) => {
+    sessions.close();
+    throw error;
+  });
+  const discovery = createDiscovery(env, sockets.routers);
+  const carriers = createCarriers(env.signaling);
+  /** STUN servers that tickets named. */
+  const hinted = new Set<string>();
+  const incoming = new Subject<Connection>();
+  let closing: Promise<void> | undefined;
+
+  const stunServers = (): readonly string[] =>
+    env.stun.length > 0 ? env.stun : [...new Set([...carriers.stun, ...hinted])];
+
+  /** Until a carrier has told its STUN servers, or that it is not there, more are to be expected. */
+  const knowsServers = (): boolean => stunServers().length > 0 || !carriers.connecting;
+
+  const registrar = createRegistrar({ env, identity, carriers, discovery, policy, stunServers });
+  const connections = createConnections({
+    env,
+    policy,
+    accept: options.accept ?? (() => true),
+    delays: { ...defaultConnectionDelays, ...options.delays },
+    identity,
+    sessions,
+    routers: sockets.routers,
+    discovery,
+    carriers,
+    tickets: registrar.tickets,
+    incoming,
+    onTicketBurnt: () => registrar.refresh(),
+    refresh: () => actor.send({ type: 'network.changed' }),
+  });
+
+  const logic = peerMachine.provide({
+    actors: {
+      gather: fromCallback<PeerEvent>(({ sendBack }) => {
+        const asked = stunServers();
+        const final = knowsServers();
+        discovery.gather(asked, { final }).then(() => {
+          const { behavior, candidates } = discovery.current;
+          sendBack({ type: 'discovery.finished', behavior, candidates: candidates.length });
+          if (final !== knowsServers() || !sameList(asked, stunServers())) sendBack({ type: 'network.changed' });
+        });
+      }),
+      map: fromCallback<PeerEvent>(({ sendBack }) => sendBack({ type: 'mapping.unavailable' })),
+      rendezvous: fromCallback<PeerEvent>(({ sendBack }) => {
+        const subscription = carriers.statuses$.subscribe(({ carrier: { name }, status }) => {
+          if (status.state === 'online') sendBack({ type: 'carrier.online', name });
+          if (status.state === 'offline') sendBack({ type: 'carrier.offline', name, code: status.code });
+          if (env.stun.length === 0 && status.state !== 'connecting') sendBack({ type: 'network.changed' });
+        });
+        subscription.add(
+          carriers.events$.subscribe(({ event }) => {
+            if (event.type === 'replaced') sendBack({ type: 'registration.replaced' });
+          }),
+        );
+        return () => subscription.unsubscribe();
+      }),
+    },
+  });
+
+  const refresh = REFRESH.least + randomInteger(env.random, REFRESH.spread);
+  const actor = createActor(logic, { input: { refresh }, clock: env.clock, id: 'peer' });
+  const state$ = new BehaviorSubject(actor.getSnapshot().value);
+  actor.subscribe({
+    next: ({ value }) => {
+      if (value !== state$.value) state$.next(value);
+    },
+    error: (error) => env.log('peer.broken', { error: String(error) }),
+  });
+  actor.start();
+  carriers.ensure(env.servers);
+
+  const close = async (): Promise<void> => {
+    actor.send({ type: 'close.requested' });
+    await connections.close();
+    registrar.close();
+    incoming.complete();
+    carriers.close();
+    discovery.close();
+    sockets.close();
+    sessions.close();
+    state$.complete();
+  };
+
+  const peer: Peer = {
+    key: identity.publicKey,
+    state$: state$.asObservable(),
+    reachability$: discovery.reachability$,
+    incoming$: incoming.asObservable(),
+    createTicket: (ticketOptions) => registrar.createTicket(ticketOptions),
+    connect(text, connectOptions) {
+      if (closing !== undefined) throw new TraversalError('ERR_CLOSED', 'the peer has been closed');
+      const ticket = decodeTicket(text);
+      checkTicket(ticket, env.clock.wallTime());
+      for (const server of ticket.stun) hinted.add(server);
+      return connections.dial(ticket, connectOptions);
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+    [Symbol.asyncDispose]: () => peer.close(),
+  };
+  return peer;
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}

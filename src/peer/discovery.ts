@@ -1,0 +1,112 @@
+import { BehaviorSubject, lastValueFrom, type Observable, tap } from 'rxjs';
+import type { Candidate } from '../core/candidate.ts';
+import { type Endpoint, endpoint, formatEndpoint, parseEndpoint, sameEndpoint } from '../core/endpoint.ts';
+import type { Environment } from '../core/environment.ts';
+import { type NatBehavior, unknownBehavior } from '../core/nat-behavior.ts';
+import { probeBehavior } from '../streams/behavior-probe.ts';
+import type { PacketRouter } from '../streams/packet-router.ts';
+import { hostCandidates, reflexiveCandidate } from './local-candidates.ts';
+
+/** What a peer knows of its own reachability. */
+export interface Reachability {
+  readonly candidates: readonly Candidate[];
+  readonly behavior: NatBehavior;
+  /** No more candidates are expected for now. */
+  readonly complete: boolean;
+}
+
+/** One discovery for all connections of a peer. */
+export interface Discovery {
+  readonly current: Reachability;
+  /** The current value first, then each change. */
+  readonly reachability$: Observable<Reachability>;
+  /**
+   * Looks at the interfaces and asks the STUN servers (`host:port`) once; a call while one runs waits for that one.
+   * `final: false`: more servers are expected to become known, so what is found is not all.
+   */
+  gather(servers: readonly string[], options?: { final: boolean }): Promise<void>;
+  close(): void;
+}
+
+export function createDiscovery(
+  { network, clock, random, log, loopback }: Environment,
+  routers: readonly PacketRouter[],
+): Discovery {
+  const state = new BehaviorSubject<Reachability>({ candidates: [], behavior: unknownBehavior, complete: false });
+  let running: Promise<void> | undefined;
+
+  const publish = (candidates: readonly Candidate[], behavior: NatBehavior, complete: boolean): void => {
+    const { value } = state;
+    if (sameCandidates(value.candidates, candidates) && value.complete === complete && value.behavior === behavior)
+      return;
+    state.next({ candidates, behavior, complete });
+  };
+
+  const gather = async (names: readonly string[], final: boolean): Promise<void> => {
+    const interfaces = network.interfaces();
+    const found = new Map<string, Candidate>();
+    const hosts = routers.flatMap(({ socket }) => hostCandidates(interfaces, socket.local, { loopback }));
+    for (const host of hosts) found.set(formatEndpoint(host.endpoint), host);
+    const known = state.value;
+    // What was reflexive a moment ago stays told until the servers have answered again.
+    publish(known.complete ? known.candidates : hosts, known.behavior, known.complete);
+
+    const probes = routers.map(async (router): Promise<NatBehavior> => {
+      const servers = await resolveServers(names, router.socket.local);
+      if (servers.length === 0) return unknownBehavior;
+      const locals = hosts.map((host) => host.endpoint).filter(({ family }) => family === router.socket.local.family);
+      const base = locals[0] ?? router.socket.local;
+      const results$ = probeBehavior({ router, servers, locals, clock, random }).pipe(
+        tap((result) => {
+          if (result.type !== 'binding' || locals.some((local) => sameEndpoint(local, result.binding.mapped))) return;
+          const key = formatEndpoint(result.binding.mapped);
+          if (found.has(key)) return;
+          found.set(key, reflexiveCandidate(result.binding.mapped, base, result.binding.server.address));
+          if (!known.complete) publish([...found.values()], state.value.behavior, false);
+        }),
+      );
+      const last = await lastValueFrom(results$, { defaultValue: undefined });
+      return last?.type === 'behavior' ? last.behavior : unknownBehavior;
+    });
+    const behaviors = await Promise.all(probes);
+    const behavior = behaviors.find(({ mapping, evidence }) => mapping !== 'unknown' || evidence.length > 0);
+    publish([...found.values()], behavior ?? unknownBehavior, final);
+  };
+
+  const resolveServers = async (names: readonly string[], local: Endpoint): Promise<Endpoint[]> => {
+    const resolved = await Promise.all(names.map((name) => resolveServer(name, local)));
+    return resolved.flat();
+  };
+
+  const resolveServer = async (name: string, { family }: Endpoint): Promise<Endpoint[]> => {
+    const literal = parseEndpoint(name);
+    if (literal !== undefined) return literal.family === family ? [literal] : [];
+    const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(name) ?? [];
+    try {
+      const [address] = await network.resolve(host, { family });
+      return address === undefined ? [] : [endpoint(address, Number(port))];
+    } catch (error) {
+      log('stun.unresolved', { name, family, error: String(error) });
+      return [];
+    }
+  };
+
+  return {
+    get current() {
+      return state.value;
+    },
+    reachability$: state,
+    gather(names, { final } = { final: true }) {
+      running ??= gather(names, final).finally(() => {
+        running = undefined;
+      });
+      return running;
+    },
+    close: () => state.complete(),
+  };
+}
+
+function sameCandidates(a: readonly Candidate[], b: readonly Candidate[]): boolean {
+  const keys = new Set(a.map((candidate) => formatEndpoint(candidate.endpoint)));
+  return a.length === b.length && b.every((candidate) => keys.has(formatEndpoint(candidate.endpoint)));
+}

@@ -1,0 +1,65 @@
+import type { Candidate, RemoteCandidate } from '../core/candidate.ts';
+import type { Environment } from '../core/environment.ts';
+import type { NatBehavior } from '../core/nat-behavior.ts';
+import type { Policy } from '../core/policy.ts';
+import type { Session, SessionFactory } from '../core/session.ts';
+import type { Signaling, SignalingEvent } from '../core/signaling.ts';
+import type { ConnectionEvent } from '../machines/connection-events.ts';
+import type { PairSnapshot } from '../protocol/ice/index.ts';
+import type { EnvelopeChannel, OfferMessage, Ticket } from '../protocol/rendezvous/index.ts';
+import type { PacketRouter } from '../streams/packet-router.ts';
+import type { PathTable } from '../streams/path-table.ts';
+import type { Carriers } from './carriers.ts';
+import type { Discovery } from './discovery.ts';
+
+export interface RuntimeOptions {
+  readonly env: Environment;
+  readonly role: 'dialer' | 'listener';
+  readonly ticket: Pick<Ticket, 'key' | 'secret'>;
+  /** 16 bytes. */
+  readonly session: Uint8Array;
+  readonly channel: EnvelopeChannel;
+  readonly carriers: Carriers;
+  readonly servers: readonly Signaling[];
+  readonly routers: readonly PacketRouter[];
+  readonly discovery: Discovery;
+  readonly sessions: SessionFactory;
+  readonly ownKey: Uint8Array;
+  readonly policy: Policy;
+  /** Listener: the offer that was let in, and the hash of its envelope. */
+  readonly offer?: { readonly message: OfferMessage; readonly hash: Uint8Array };
+  /** Asks for a fresh look at the network. */
+  readonly refresh: () => void;
+}
+
+export type Send = (event: ConnectionEvent) => void;
+export type Stop = () => void;
+
+/** What stands behind the actors of one connection chart: each of the first methods is an actor's logic and gives its clean-up. */
+export interface ConnectionRuntime {
+  signal(send: Send): Stop;
+  session(send: Send): Stop;
+  gather(send: Send): Stop;
+  map(send: Send): Stop;
+  punch(): Stop;
+  relay(): Stop;
+  watch(send: Send): Stop;
+  hedge(): Stop;
+  recover(): Stop;
+  /** The chart chose this path. */
+  use(pathId: string | undefined): void;
+  /** A carrier's event that names this session. */
+  handle(carrier: Signaling, event: SignalingEvent): void;
+  /** Fulfils with the session once it has been made; it may not be established yet. */
+  readonly secured: Promise<Session>;
+  readonly table: PathTable;
+  evidence(): Evidence;
+}
+
+/** What a verdict is made of. */
+export interface Evidence {
+  readonly local: readonly Candidate[];
+  readonly remote: readonly RemoteCandidate[];
+  readonly behaviors: { readonly mine: NatBehavior; readonly theirs: NatBehavior };
+  readonly pairs: readonly PairSnapshot[];
+}

@@ -1,0 +1,73 @@
+import type { Clock } from '../core/clock.ts';
+import { TraversalError } from '../core/errors.ts';
+import type { Random } from '../core/random.ts';
+import { encodeTicket, type Ticket, ticketId } from '../protocol/rendezvous/index.ts';
+
+export interface TicketOptions {
+  /** ms until the ticket stops being accepted; 24 h by default. */
+  readonly ttl?: number;
+  /** Burnt after the first connection that was established with it. */
+  readonly once?: boolean;
+}
+
+export interface IssuedTicket extends Ticket {
+  readonly id: Uint8Array;
+  readonly once: boolean;
+  readonly text: string;
+}
+
+/** The tickets that a peer has given out. */
+export interface TicketBook {
+  issue(where: Pick<Ticket, 'servers' | 'stun'>, options?: TicketOptions): IssuedTicket;
+  /** The ticket of this id, accepted or not. */
+  find(id: Uint8Array): IssuedTicket | undefined;
+  /** Throws `ERR_TICKET_REJECTED` or `ERR_TICKET_EXPIRED`. */
+  check(ticket: IssuedTicket): void;
+  /** A connection was established with this ticket; false when it was good for one only, and another came first. */
+  claim(ticket: IssuedTicket): boolean;
+  /** Those that would be accepted now. */
+  readonly valid: readonly IssuedTicket[];
+}
+
+const DEFAULT_TTL = 24 * 3_600_000;
+const MAX_TICKETS = 1000;
+
+export function createTicketBook(key: Uint8Array, { clock, random }: { clock: Clock; random: Random }): TicketBook {
+  const tickets = new Map<string, IssuedTicket>();
+  const burnt = new Set<string>();
+  const isValid = (ticket: IssuedTicket): boolean => !burnt.has(hex(ticket.id)) && clock.wallTime() < ticket.expires;
+
+  return {
+    issue(where, { ttl = DEFAULT_TTL, once = false } = {}) {
+      if (!Number.isFinite(ttl) || ttl <= 0) throw new TraversalError('ERR_USAGE', `a ticket cannot live ${ttl} ms`);
+      if (tickets.size >= MAX_TICKETS) {
+        for (const [id, ticket] of tickets) if (!isValid(ticket)) tickets.delete(id);
+        if (tickets.size >= MAX_TICKETS) throw new TraversalError('ERR_BUSY', `${MAX_TICKETS} tickets are already out`);
+      }
+      const ticket: Ticket = { ...where, key, secret: random.bytes(16), expires: Math.ceil(clock.wallTime() + ttl) };
+      const issued = { ...ticket, id: ticketId(ticket.secret), once, text: encodeTicket(ticket) };
+      tickets.set(hex(issued.id), issued);
+      return issued;
+    },
+    find: (id) => tickets.get(hex(id)),
+    check(ticket) {
+      if (burnt.has(hex(ticket.id))) {
+        throw new TraversalError('ERR_TICKET_REJECTED', 'this ticket was good for one connection and has been used');
+      }
+      if (!isValid(ticket)) throw new TraversalError('ERR_TICKET_EXPIRED', 'the ticket has expired; ask for a new one');
+    },
+    claim(ticket) {
+      if (!ticket.once) return true;
+      const first = !burnt.has(hex(ticket.id));
+      burnt.add(hex(ticket.id));
+      return first;
+    },
+    get valid() {
+      return [...tickets.values()].filter(isValid);
+    },
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

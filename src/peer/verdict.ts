@@ -1,0 +1,74 @@
+import type { NatBehavior } from '../core/nat-behavior.ts';
+import type { PathInfo } from '../core/path.ts';
+import type { Attempt, Verdict } from '../core/verdict.ts';
+import type { ConnectionOutput } from '../machines/connection-setup.ts';
+import type { Evidence } from './runtime-contract.ts';
+
+export interface VerdictInput {
+  readonly output: ConnectionOutput;
+  readonly evidence: Evidence;
+  /** Every path that was ever validated, in order. */
+  readonly paths: readonly PathInfo[];
+  readonly attempts: readonly Attempt[];
+}
+
+/** Puts into words how a connection went: what was tried and seen, which evidence decided, what would have helped. */
+export function makeVerdict({ output, evidence, paths, attempts }: VerdictInput): Verdict {
+  const { failure } = output;
+  const last = output.current?.info ?? paths.at(-1);
+  const outcome = failure !== undefined || last === undefined ? 'failed' : last.kind;
+  return {
+    outcome,
+    ...(failure && { code: failure.code }),
+    summary: failure?.message ?? (last === undefined ? 'closed before any path stood' : `connected ${describe(last)}`),
+    paths,
+    attempts,
+    behaviors: evidence.behaviors,
+    candidates: { local: evidence.local, remote: evidence.remote },
+    advice: outcome === 'direct' || failure?.code === 'ERR_PEER_UNKNOWN' ? [] : advise(evidence),
+  };
+}
+
+/** The run of the connectivity checks, from the pairs they worked on. */
+export function checksAttempt({ pairs }: Evidence, startedAt: number, endedAt: number): Attempt {
+  const valid = pairs.filter((pair) => pair.state === 'succeeded');
+  const sum = (count: (pair: Evidence['pairs'][number]) => number) => pairs.reduce((total, p) => total + count(p), 0);
+  return {
+    strategy: 'checks',
+    ok: valid.length > 0,
+    reason:
+      valid.length > 0 ? `${valid.length} of ${pairs.length} pairs valid` : `none of ${pairs.length} pairs answered`,
+    startedAt,
+    endedAt,
+    sent: sum((pair) => pair.requestsSent),
+    received: sum((pair) => pair.responsesReceived),
+  };
+}
+
+function describe({ kind, transport, remote }: PathInfo): string {
+  return kind === 'direct' ? `directly over ${transport} to ${remote}` : `through a relay (${transport}, ${remote})`;
+}
+
+function advise({ behaviors, local, remote }: Evidence): string[] {
+  const advice: string[] = [];
+  const sides = [
+    ['this side', behaviors.mine, local],
+    ['the other side', behaviors.theirs, remote],
+  ] as const;
+  for (const [side, behavior, candidates] of sides) {
+    if (isAddressAndPortDependent(behavior)) {
+      advice.push(`${side}'s NAT gives each destination another port; a port mapping on its router would help`);
+    } else if (
+      candidates.length > 0 &&
+      candidates.every(({ type }) => type === 'host') &&
+      behavior.translated !== false
+    ) {
+      advice.push(`${side} learned no server-reflexive address: is UDP to the STUN server blocked?`);
+    }
+  }
+  return advice;
+}
+
+function isAddressAndPortDependent({ mapping }: NatBehavior): boolean {
+  return mapping === 'address-and-port-dependent';
+}

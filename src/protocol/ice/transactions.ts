@@ -1,0 +1,101 @@
+import type { Endpoint } from '../../core/endpoint.ts';
+import { transactionKey } from '../stun/index.ts';
+import type { IceRole } from './contract.ts';
+
+/** Sends of one check: Rc of RFC 8489 section 6.2.1, smaller than its default because failed pairs are tried again. */
+export const MAX_SENDS = 4;
+
+/** One Binding request that may still be answered. */
+export interface Transaction extends TransactionStart {
+  readonly id: Uint8Array;
+  sends: number;
+  lastSentAt: number;
+  /** A response came that failed authentication. */
+  violated: boolean;
+  /** Not sent again, and its end says nothing about the pair; a response still counts. */
+  superseded: boolean;
+}
+
+export interface TransactionStart {
+  readonly pairId: string;
+  readonly base: Endpoint;
+  readonly to: Endpoint;
+  readonly bytes: Uint8Array;
+  /** Our role as the request states it. */
+  readonly role: IceRole;
+  /** `consent` is sent once (RFC 7675 section 5.1). */
+  readonly purpose: 'check' | 'consent';
+  readonly useCandidate: boolean;
+  readonly startedAt: number;
+  /** ms until the first retransmission; doubles. */
+  readonly rto: number;
+  /** ms from the start until a response counts no more. */
+  readonly lifetime: number;
+}
+
+/** ms that a check lives: after its last send it waits as long as the next doubling would. */
+export function checkLifetime(rto: number): number {
+  return rto * (2 ** MAX_SENDS - 1);
+}
+
+/** Requests under way, by transaction ID. */
+export interface Transactions {
+  /** The request counts as sent once, now. */
+  add(id: Uint8Array, start: TransactionStart): void;
+  match(id: Uint8Array): Transaction | undefined;
+  remove(transaction: Transaction): void;
+  /** Stops the retransmissions of a pair. */
+  supersede(pairId: string): void;
+  /** Those whose lifetime is over, to be removed by the caller. */
+  expired(now: number): readonly Transaction[];
+  /** Returns those to be sent again now, and counts that send. */
+  takeResends(now: number): readonly Transaction[];
+  ofPair(pairId: string): readonly Transaction[];
+  /** When something is to be taken next. */
+  nextAt(): number;
+}
+
+/** `settled` is told each transaction that is removed. */
+export function createTransactions(settled: (id: Uint8Array) => void): Transactions {
+  const table = new Map<string, Transaction>();
+
+  function resendAt(transaction: Transaction): number {
+    const { superseded, purpose, sends, startedAt, rto } = transaction;
+    if (superseded || purpose === 'consent' || sends >= MAX_SENDS) return Number.POSITIVE_INFINITY;
+    return startedAt + rto * (2 ** sends - 1);
+  }
+
+  const expiresAt = ({ startedAt, lifetime }: Transaction): number => startedAt + lifetime;
+  const select = (test: (transaction: Transaction) => boolean): Transaction[] => [...table.values()].filter(test);
+
+  return {
+    add(id, start) {
+      table.set(transactionKey(id), {
+        ...start,
+        id,
+        sends: 1,
+        lastSentAt: start.startedAt,
+        violated: false,
+        superseded: false,
+      });
+    },
+    match: (id) => table.get(transactionKey(id)),
+    remove({ id }) {
+      if (table.delete(transactionKey(id))) settled(id);
+    },
+    supersede(pairId) {
+      for (const transaction of select((other) => other.pairId === pairId)) transaction.superseded = true;
+    },
+    expired: (now) => select((transaction) => expiresAt(transaction) <= now),
+    takeResends(now) {
+      const due = select((transaction) => resendAt(transaction) <= now);
+      for (const transaction of due) {
+        transaction.sends++;
+        transaction.lastSentAt = now;
+      }
+      return due;
+    },
+    ofPair: (pairId) => select((transaction) => transaction.pairId === pairId),
+    nextAt: () => Math.min(...select(() => true).map((other) => Math.min(resendAt(other), expiresAt(other)))),
+  };
+}

@@ -1,0 +1,104 @@
+import { idKey, type ServerClient } from './server-client.ts';
+import type { ServerLimits } from './server-limits.ts';
+
+/** A session as the server sees it: two ends, of which one may be away for a while. */
+export interface ServerSession {
+  readonly id: Uint8Array;
+  /** Key of the listener, as `idKey` writes it. */
+  readonly listenerKey: string;
+  /** The caller's token: whoever shows it may take the dialer's end over to another connection. */
+  readonly callerToken: string;
+  dialer: ServerClient | undefined;
+  listener: ServerClient | undefined;
+  /** The listener has sent an envelope, and with it has agreed to be sent datagrams. */
+  answered: boolean;
+  /** Datagrams and bytes relayed before that. */
+  earlyDatagrams: number;
+  earlyBytes: number;
+  /** When the session was opened, or when it lost an end, in ms. */
+  since: number;
+}
+
+export type SessionEnd = 'dialer' | 'listener';
+
+/** All sessions of a server. Each belongs to at least one connected client, so clients' bounds are the table's. */
+export interface SessionTable {
+  readonly size: number;
+  get(id: Uint8Array): ServerSession | undefined;
+  /** Whether one more session of these two fits. */
+  hasRoom(dialer: ServerClient, listener: ServerClient): boolean;
+  open(session: Pick<ServerSession, 'id' | 'listenerKey' | 'callerToken'>, now: number): ServerSession;
+  /** Gives an end to a client, or to nobody for now. */
+  bind(session: ServerSession, end: SessionEnd, client: ServerClient | undefined, now: number): void;
+  answer(session: ServerSession): void;
+  remove(session: ServerSession): void;
+  /** Sessions that have waited too long for an answer or for an absent end; looks at most every 10 s. */
+  findExpired(now: number): readonly ServerSession[];
+}
+
+export function createSessionTable(limits: ServerLimits): SessionTable {
+  const sessions = new Map<string, ServerSession>();
+  let sweptAt = 0;
+
+  function unlink(session: ServerSession, end: SessionEnd): void {
+    session[end]?.sessions.delete(session);
+    session[end]?.unanswered.delete(session);
+    session[end] = undefined;
+  }
+
+  function isExpired(session: ServerSession, now: number): boolean {
+    if (!session.answered) return now - session.since > limits.unansweredFor;
+    const complete = session.dialer !== undefined && session.listener !== undefined;
+    return !complete && now - session.since > limits.absentFor;
+  }
+
+  return {
+    get size() {
+      return sessions.size;
+    },
+    get: (id) => sessions.get(idKey(id)),
+    hasRoom: (dialer, listener) =>
+      sessions.size < limits.sessions &&
+      dialer.sessions.size < limits.sessionsPerClient &&
+      listener.sessions.size < limits.sessionsPerClient,
+    open({ id, listenerKey, callerToken }, now) {
+      const session: ServerSession = {
+        id,
+        listenerKey,
+        callerToken,
+        dialer: undefined,
+        listener: undefined,
+        answered: false,
+        earlyDatagrams: 0,
+        earlyBytes: 0,
+        since: now,
+      };
+      sessions.set(idKey(id), session);
+      return session;
+    },
+    bind(session, end, client, now) {
+      if (session[end] === client) return;
+      unlink(session, end);
+      session[end] = client;
+      if (client === undefined) session.since = now;
+      client?.sessions.add(session);
+      if (end === 'listener' && !session.answered) client?.unanswered.add(session);
+    },
+    answer(session) {
+      session.answered = true;
+      session.listener?.unanswered.delete(session);
+    },
+    remove(session) {
+      unlink(session, 'dialer');
+      unlink(session, 'listener');
+      sessions.delete(idKey(session.id));
+    },
+    findExpired(now) {
+      if (now - sweptAt < SWEEP_INTERVAL) return [];
+      sweptAt = now;
+      return [...sessions.values()].filter((session) => isExpired(session, now));
+    },
+  };
+}
+
+const SWEEP_INTERVAL = 10_000;

@@ -1,0 +1,61 @@
+import { DecodeError } from '../../core/errors.ts';
+import { attributeCode } from './attribute-codec.ts';
+import { HEADER_LENGTH } from './header.ts';
+
+/** An attribute as it lies in a message. */
+export interface RawAttribute {
+  /** 16-bit type. */
+  readonly code: number;
+  /** Where its type field starts, in bytes from the start of the message. */
+  readonly offset: number;
+  /** The value without padding; a view. */
+  readonly value: Uint8Array;
+}
+
+/**
+ * The attributes of a whole message that count: those after MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 do not, except for
+ * MESSAGE-INTEGRITY-SHA256 after the former and FINGERPRINT after either (RFC 8489 sections 9, 14.5 and 14.6).
+ * Throws {@link DecodeError} when a length leads out of the message, or something follows FINGERPRINT.
+ */
+export function readAttributes(message: Uint8Array): RawAttribute[] {
+  const attributes: RawAttribute[] = [];
+  let closed: number | undefined;
+  for (let offset = HEADER_LENGTH; offset < message.length; ) {
+    if (closed === FINGERPRINT) throw new DecodeError('stun/fingerprint/position', 'not the last attribute');
+    const code = (message[offset]! << 8) | message[offset + 1]!;
+    const length = (message[offset + 2]! << 8) | message[offset + 3]!;
+    const start = offset + ATTRIBUTE_HEADER_LENGTH;
+    const next = start + paddedLength(length);
+    if (next > message.length) throw new DecodeError('stun/attribute/length', `${length} at ${offset}`);
+    if (mayFollow(closed, code)) {
+      attributes.push({ code, offset, value: message.subarray(start, start + length) });
+      if (code === INTEGRITY || code === INTEGRITY_SHA256 || code === FINGERPRINT) closed = code;
+    }
+    offset = next;
+  }
+  return attributes;
+}
+
+/** Type, length, value and zero padding to a multiple of 4 bytes (RFC 8489 section 14). */
+export function writeAttribute(code: number, value: Uint8Array): Uint8Array {
+  const bytes = Buffer.alloc(ATTRIBUTE_HEADER_LENGTH + paddedLength(value.length));
+  bytes.writeUInt16BE(code, 0);
+  bytes.writeUInt16BE(value.length, 2);
+  bytes.set(value, ATTRIBUTE_HEADER_LENGTH);
+  return bytes;
+}
+
+export const ATTRIBUTE_HEADER_LENGTH = 4;
+
+const INTEGRITY = attributeCode('message-integrity');
+const INTEGRITY_SHA256 = attributeCode('message-integrity-sha256');
+const FINGERPRINT = attributeCode('fingerprint');
+
+function mayFollow(closed: number | undefined, code: number): boolean {
+  if (closed === undefined || code === FINGERPRINT) return true;
+  return closed === INTEGRITY && code === INTEGRITY_SHA256;
+}
+
+function paddedLength(length: number): number {
+  return (length + 3) & ~3;
+}

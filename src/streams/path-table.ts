@@ -1,0 +1,146 @@
+import { type Observable, Subject, type Subscription } from 'rxjs';
+import type { Clock, TimerHandle } from '../core/clock.ts';
+import type { Path, PathInfo } from '../core/path.ts';
+
+/** What the table saw of the path that is sent on. */
+export interface PathObservation {
+  readonly type: 'suspect' | 'alive';
+  readonly id: string;
+}
+
+/** The paths of one connection: which one is sent on, and whether it still answers. The session stands above it. */
+export interface PathTable {
+  readonly current: PathInfo | undefined;
+  /** The path that last carried a packet to us. */
+  readonly lastHeard: PathInfo | undefined;
+  /** Silence of the sending path, and its end. */
+  readonly observations$: Observable<PathObservation>;
+  add(path: Path): void;
+  remove(id: string): void;
+  has(id: string): boolean;
+  /** Sends on this path from now on; `undefined` sends nothing. */
+  use(id: string | undefined): void;
+  /** A path check of this path was answered. */
+  confirm(id: string): void;
+  /** While on, every packet goes out on all paths, so that the session's loss recovery never backs off. */
+  hedge(on: boolean): void;
+  /** False when no path took the packet. */
+  send(packet: Uint8Array): boolean;
+  close(): void;
+}
+
+export interface PathTableOptions {
+  readonly clock: Clock;
+  /** A packet of the session came in, on whatever path. */
+  readonly receive: (packet: Uint8Array) => void;
+  /** Whether the session awaits an acknowledgement: silence without expectation is no symptom. */
+  readonly isWaiting: () => boolean;
+  /** Smoothed round trip of the session in ms, 0 while unknown. */
+  readonly rtt: () => number;
+}
+
+/** A path is suspect when data is unacknowledged for longer than max(3 smoothed round trips, this), in ms. */
+const SUSPECT_FLOOR = 300;
+
+export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOptions): PathTable {
+  const entries = new Map<string, { path: Path; subscription: Subscription }>();
+  const observations = new Subject<PathObservation>();
+  let current: Path | undefined;
+  let lastHeard: PathInfo | undefined;
+  let hedging = false;
+  let suspect = false;
+  /** When the first packet was sent that nothing has come back for since. */
+  let unansweredSince: number | undefined;
+  let timer: TimerHandle | undefined;
+
+  const heard = (path: Path, packet: Uint8Array): void => {
+    lastHeard = path.info;
+    unansweredSince = undefined;
+    if (path === current) revive(path);
+    receive(packet);
+  };
+
+  const revive = (path: Path): void => {
+    if (!suspect) return;
+    suspect = false;
+    observations.next({ type: 'alive', id: path.info.id });
+  };
+
+  const expectAnswer = (): void => {
+    if (unansweredSince !== undefined) return;
+    unansweredSince = clock.now();
+    timer ??= clock.setTimeout(look, threshold());
+  };
+
+  const threshold = (): number => Math.max(3 * rtt(), SUSPECT_FLOOR);
+
+  const look = (): void => {
+    timer = undefined;
+    if (unansweredSince === undefined || current === undefined) return;
+    const rest = unansweredSince + threshold() - clock.now();
+    if (rest > 0) {
+      timer = clock.setTimeout(look, rest);
+    } else if (!isWaiting()) {
+      unansweredSince = undefined;
+    } else if (!suspect) {
+      suspect = true;
+      observations.next({ type: 'suspect', id: current.info.id });
+    }
+  };
+
+  const forget = (): void => {
+    clock.clearTimeout(timer);
+    timer = undefined;
+    unansweredSince = undefined;
+    suspect = false;
+  };
+
+  return {
+    get current() {
+      return current?.info;
+    },
+    get lastHeard() {
+      return lastHeard;
+    },
+    observations$: observations,
+    add(path) {
+      this.remove(path.info.id);
+      const subscription = path.datagrams$.subscribe((packet) => heard(path, packet));
+      entries.set(path.info.id, { path, subscription });
+    },
+    remove(id) {
+      const entry = entries.get(id);
+      if (entry === undefined) return;
+      entries.delete(id);
+      entry.subscription.unsubscribe();
+      if (current === entry.path) this.use(undefined);
+      entry.path.close();
+    },
+    has: (id) => entries.has(id),
+    use(id) {
+      const next = id === undefined ? undefined : entries.get(id)?.path;
+      if (next === current) return;
+      forget();
+      current = next;
+    },
+    confirm(id) {
+      if (current?.info.id === id) revive(current);
+    },
+    hedge(on) {
+      hedging = on;
+    },
+    send(packet) {
+      if (current === undefined) return false;
+      expectAnswer();
+      if (!hedging) return current.send(packet);
+      let taken = false;
+      for (const { path } of entries.values()) taken = path.send(packet) || taken;
+      return taken;
+    },
+    close() {
+      forget();
+      for (const id of [...entries.keys()]) this.remove(id);
+      observations.complete();
+    },
+  };
+}

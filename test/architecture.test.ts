@@ -1,0 +1,162 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../src');
+
+/** The floors of the house, lowest first, and what each may stand on besides itself. */
+const floors: Record<string, { on: readonly string[]; why: string }> = {
+  core: { on: [], why: 'core is vocabulary and contracts: it stands on nothing' },
+  protocol: { on: ['core'], why: 'protocol is sans-IO: bytes in, values out, on core alone' },
+  streams: { on: ['core', 'protocol'], why: 'streams carry data and know no decisions' },
+  machines: { on: ['core', 'protocol', 'streams'], why: 'machines know contracts, never an adapter' },
+  peer: {
+    on: ['core', 'protocol', 'streams', 'machines'],
+    why: 'a peer gets its world as an Environment, never an adapter',
+  },
+  adapters: { on: ['core', 'protocol', 'streams'], why: 'an adapter implements a contract and knows no machine' },
+  server: { on: ['core', 'protocol', 'streams', 'adapters'], why: 'the server binds engines to sockets' },
+  cli: {
+    on: ['core', 'streams', 'adapters', 'index.ts', 'node.ts'],
+    why: 'commands use what a user of the package has',
+  },
+  'index.ts': {
+    on: ['core', 'protocol', 'machines', 'peer'],
+    why: 'the main entry exports contracts, peers and charts',
+  },
+  'node.ts': { on: ['core', 'streams', 'adapters', 'server'], why: 'sallyport/node joins the floors for users' },
+};
+
+/** Packages that a floor may use; type-only imports of `rxjs` are free everywhere, since contracts speak of Observable. */
+const packages: Record<string, readonly string[]> = {
+  core: [],
+  protocol: ['node:crypto', 'node:zlib'],
+  streams: ['rxjs', 'node:stream', 'node:stream/web', 'node:crypto'],
+  machines: ['xstate'],
+  peer: ['rxjs', 'xstate', 'node:zlib'],
+};
+
+/** Rooms that touch the operating system or native code; everything else below the top takes it by contract. */
+const outside = [
+  'adapters/node',
+  'adapters/signaling/websocket.ts',
+  'adapters/session/quic',
+  'server',
+  'cli',
+  'node.ts',
+];
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .sort();
+
+const imports = files.flatMap(readImports);
+
+describe('the house', () => {
+  test('has files and imports to look at', () => {
+    expect(files.length).toBeGreaterThan(50);
+    expect(imports.length).toBeGreaterThan(200);
+  });
+
+  test('every file stands on a known floor', () => {
+    expect(files.filter((file) => floors[floorOf(file)] === undefined)).toEqual([]);
+  });
+
+  test('an import points to a lower floor', () => {
+    const wrong = imports.flatMap(({ file, target }) => {
+      if (!target.startsWith('.')) return [];
+      const from = floorOf(file);
+      const to = floorOf(relative(root, resolve(root, dirname(file), target)));
+      return from === to || floors[from]?.on.includes(to) ? [] : [`${file} imports ${target}: ${floors[from]?.why}`];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('a floor uses only the packages that it is allowed', () => {
+    const wrong = imports.flatMap(({ file, target, typeOnly }) => {
+      const allowed = packages[floorOf(file)];
+      if (allowed === undefined || target.startsWith('.') || allowed.includes(target)) return [];
+      return typeOnly && target === 'rxjs' ? [] : [`${file} imports ${target}: ${floors[floorOf(file)]?.why}`];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('only the outer rooms touch the operating system', () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        /^(node:(dgram|net|dns|os|fs|http|https|tls|child_process|process|timers)|ws$|@matrixai)/.test(target) &&
+        !outside.some((room) => file.startsWith(room)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('adapters do not look sideways', () => {
+    const wrong = imports.filter(({ file, target }) => {
+      if (floorOf(file) !== 'adapters' || !target.startsWith('.')) return false;
+      const to = relative(root, resolve(root, dirname(file), target));
+      return floorOf(to) === 'adapters' && to.split('/')[1] !== file.split('/')[1];
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('time and chance are arguments below the adapters', () => {
+    const inner = files.filter((file) => ['core', 'protocol', 'streams', 'machines', 'peer'].includes(floorOf(file)));
+    const taken = inner.filter((file) =>
+      /\b(Date\.now|Math\.random|performance\.now|randomBytes|randomUUID|webcrypto|crypto\.subtle)\b/.test(
+        withoutComments(readFileSync(join(root, file), 'utf8')),
+      ),
+    );
+    expect(taken).toEqual([]);
+  });
+
+  test('no room is larger than one noun needs', () => {
+    const large = files
+      .map((file) => ({ file, lines: readFileSync(join(root, file), 'utf8').split('\n').length }))
+      .filter(({ lines }) => lines > 350);
+    expect(large).toEqual([]);
+  });
+});
+
+function floorOf(file: string): string {
+  return file.split('/')[0]!;
+}
+
+function readImports(file: string): Import[] {
+  const found: Import[] = [];
+  const visit = (node: ts.Node): void => {
+    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier !== undefined) {
+      found.push({ file, target: (node.moduleSpecifier as ts.StringLiteral).text, typeOnly: isTypeOnly(node) });
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      found.push({ file, target: node.arguments[0]!.getText().slice(1, -1), typeOnly: false });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+/** Nothing of it is left at run time: `import type ..`, or every name marked `type`. */
+function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
+  const clause = node.importClause;
+  if (clause === undefined) return false;
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+  const names = clause.namedBindings;
+  return (
+    clause.name === undefined &&
+    names !== undefined &&
+    ts.isNamedImports(names) &&
+    names.elements.every(({ isTypeOnly }) => isTypeOnly)
+  );
+}
+
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/[^\n]*/g, '$1');
+}

@@ -1,0 +1,25 @@
+import { FORGET, type NatSpec, natRules } from './nat.ts';
+import { NetworkNamespace } from './network-namespace.ts';
+
+/** A NAT between its devices `lan` and `wan`. */
+export class Gateway extends NetworkNamespace {
+  /** Its public address, or that towards the carrier's NAT. */
+  readonly address: string;
+  readonly #spec: NatSpec;
+
+  constructor(name: string, address: string, spec: NatSpec) {
+    super(name);
+    this.address = address;
+    this.#spec = spec;
+  }
+
+  /** Takes lines of `ip -batch` for both sides, and the NAT's own address on the LAN. */
+  async configureBetween(lan: readonly string[], wan: readonly string[], lanAddress: string): Promise<void> {
+    await this.configure({ ip: [...lan, ...wan], nft: natRules(this.#spec, lanAddress), forwards: true });
+  }
+
+  /** Forgets every mapping, as a NAT does that is switched off and on. With preserved ports the next ones are the same again. */
+  async reboot(): Promise<void> {
+    await this.run('sh', ['-e'], { input: FORGET.join('\n') });
+  }
+}

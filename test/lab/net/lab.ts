@@ -1,0 +1,139 @@
+import { cable } from './cable.ts';
+import { ipBatch } from './execute.ts';
+import { Gateway } from './gateway.ts';
+import { Host } from './host.ts';
+import { namespacesOf, newLabPrefix, removeNamespaces, sweepDeadLabs } from './namespaces.ts';
+import type { NatSpec } from './nat.ts';
+import { NetworkNamespace } from './network-namespace.ts';
+import { type Line, layLine, subscriberSide } from './uplink.ts';
+
+/** Makes an internet with nobody on it, after sweeping away what dead processes left of theirs. Needs root on Linux. */
+export async function createLab(): Promise<Lab> {
+  await sweepDeadLabs();
+  const lab = new Lab(newLabPrefix());
+  await ipBatch([`netns add ${lab.internet.name}`]);
+  await lab.internet.configure({ ip: [], forwards: true });
+  return lab;
+}
+
+export interface PublicHostOptions extends Line {
+  /** How many public addresses it has, 1 by default. */
+  readonly addresses?: number;
+}
+
+export interface SiteOptions extends Line {
+  readonly nat: NatSpec;
+  /** A second NAT between `nat` and the internet. */
+  readonly carrier?: NatSpec;
+  /** 1..200 hosts on the LAN, 1 by default. */
+  readonly hosts?: number;
+}
+
+export interface Site {
+  readonly hosts: readonly Host[];
+  readonly nat: Gateway;
+  readonly carrier: Gateway | undefined;
+  /** Where the site's packets seem to come from. */
+  readonly publicAddress: string;
+}
+
+/**
+ * A small IPv4 internet of network namespaces, real in everything but its cables. Nothing of it is in the machine's own
+ * namespace, so labs do not see one another. Names of hosts and sites are letters, digits and hyphens, unique in the lab.
+ */
+export class Lab implements AsyncDisposable {
+  /** The one router between all public addresses, 203.0.113.0/24. */
+  readonly internet: NetworkNamespace;
+  readonly #prefix: string;
+  readonly #members: NetworkNamespace[] = [];
+  #addresses = 1;
+  #lines = 0;
+  #sites = 0;
+
+  /** Use {@link createLab}. */
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+    this.internet = this.#add(new NetworkNamespace(this.#name('internet')));
+  }
+
+  /** A host without NAT. */
+  async publicHost(name: string, { addresses = 1, ...line }: PublicHostOptions = {}): Promise<Host> {
+    const host = this.#add(new Host(this.#name(name), this.#publicAddresses(addresses)));
+    await ipBatch([`netns add ${host.name}`]);
+    const end = { namespace: host, device: 'eth0', addresses: host.addresses };
+    await layLine(this.internet, this.#lineDevice(), end, line);
+    await host.configure({ ip: subscriberSide(end) });
+    return host;
+  }
+
+  /** Hosts on a LAN, 192.168.x.0/24, behind a NAT, or behind two with 100.64.x.0/24 between. */
+  async site(name: string, { nat, carrier, hosts = 1, ...line }: SiteOptions): Promise<Site> {
+    this.#sites += 1;
+    const [lan, shared] = [`192.168.${this.#sites}`, `100.64.${this.#sites}`];
+    const publicAddress = this.#publicAddresses(1)[0]!;
+    const outer = this.#add(new Gateway(this.#name(`${name}-nat`), publicAddress, carrier ?? nat));
+    const inner = carrier && this.#add(new Gateway(this.#name(`${name}-home`), `${shared}.2`, nat));
+    const home = inner ?? outer;
+    const members = Array.from({ length: hosts }, (_, i) =>
+      this.#add(new Host(this.#name(`${name}-${i + 1}`), [`${lan}.${i + 2}`])),
+    );
+    await ipBatch([
+      ...[outer, ...(inner ? [inner] : []), ...members].map((member) => `netns add ${member.name}`),
+      ...members.map((host, i) => cable(host, 'eth0', home, `port${i + 1}`)),
+      ...(inner ? [cable(inner, 'wan', outer, 'lan')] : []),
+    ]);
+
+    const end = { namespace: outer, device: 'wan', addresses: [publicAddress] };
+    await layLine(this.internet, this.#lineDevice(), end, line);
+
+    const bridge = [
+      'link add lan type bridge',
+      ...members.map((_, i) => `link set port${i + 1} master lan up`),
+      ...attach('lan', `${lan}.1`),
+    ];
+    await Promise.all([
+      ...members.map((host) => host.configure({ ip: attach('eth0', host.address, `${lan}.1`) })),
+      ...(inner
+        ? [
+            inner.configureBetween(bridge, attach('wan', inner.address, `${shared}.1`), `${lan}.1`),
+            outer.configureBetween(attach('lan', `${shared}.1`), subscriberSide(end), `${shared}.1`),
+          ]
+        : [outer.configureBetween(bridge, subscriberSide(end), `${lan}.1`)]),
+    ]);
+    return { hosts: members, nat: home, carrier: inner && outer, publicAddress };
+  }
+
+  /** Kills every process in the lab, and removes it. */
+  async close(): Promise<void> {
+    await removeNamespaces(namespacesOf(this.#prefix));
+    await Promise.all(this.#members.map((member) => member.ended()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #add<T extends NetworkNamespace>(member: T): T {
+    this.#members.push(member);
+    return member;
+  }
+
+  #name(name: string): string {
+    if (!/^[a-zA-Z0-9-]+$/.test(name)) throw new RangeError(`not a name for a host or site: ${name}`);
+    return `${this.#prefix}-${name}`;
+  }
+
+  #publicAddresses(count: number): string[] {
+    if (this.#addresses + count > 254) throw new RangeError('no public addresses left');
+    return Array.from({ length: count }, () => `203.0.113.${++this.#addresses}`);
+  }
+
+  #lineDevice(): string {
+    return `line${++this.#lines}`;
+  }
+}
+
+function attach(device: string, address: string, router?: string): string[] {
+  const route = router === undefined ? [] : [`route add default via ${router}`];
+  return [`addr add ${address}/24 dev ${device}`, `link set ${device} up`, ...route];
+}

@@ -1,0 +1,76 @@
+import { cable } from './cable.ts';
+import { delayLinkProgram } from './delay-link.ts';
+import { ipBatch } from './execute.ts';
+import type { NetworkNamespace } from './network-namespace.ts';
+
+/** What a line to the internet does to packets, both ways. */
+export interface Line {
+  /** One way, in ms; 0 by default. */
+  readonly delay?: number;
+  /** Lost each way, 0..100 percent, 0 by default. */
+  readonly loss?: number;
+}
+
+/** The subscriber's end of a line. */
+export interface LineEnd {
+  readonly namespace: NetworkNamespace;
+  readonly device: string;
+  /** Public addresses that are routed to it. */
+  readonly addresses: readonly string[];
+}
+
+/** Lays a line between the internet and a subscriber: `device` is its name at the internet's end, unique there. */
+export async function layLine(
+  internet: NetworkNamespace,
+  device: string,
+  end: LineEnd,
+  { delay = 0, loss = 0 }: Line,
+): Promise<void> {
+  if (delay === 0) {
+    await ipBatch([cable(end.namespace, end.device, internet, device)]);
+  } else {
+    await startDelayLink(internet, device, end, delay);
+  }
+  await internet.configure({
+    ip: [
+      `link set ${device} txqueuelen ${QUEUE} up`,
+      `addr add ${ROUTER}/32 dev ${device}`,
+      ...end.addresses.map((address) => `route add ${address}/32 dev ${device}`),
+    ],
+    nft: loss === 0 ? '' : lossRules(device, loss),
+    forwards: true,
+  });
+}
+
+/** Lines of `ip -batch` that configure the subscriber's end. */
+export function subscriberSide({ device, addresses }: LineEnd): string[] {
+  return [
+    `link set ${device} txqueuelen ${QUEUE} up`,
+    ...addresses.map((address) => `addr add ${address}/32 dev ${device}`),
+    `route add ${ROUTER} dev ${device}`,
+    `route add default via ${ROUTER} dev ${device}`,
+  ];
+}
+
+/** Address of the internet's router on every line. */
+const ROUTER = '203.0.113.1';
+
+/** Packets; room for a whole window of TCP to arrive at once, so that a line loses only what it is told to. */
+const QUEUE = 8192;
+
+/** The program lives in the internet's namespace, and ends with it or with this process. */
+async function startDelayLink(internet: NetworkNamespace, device: string, end: LineEnd, delay: number): Promise<void> {
+  const ends = [end.namespace.name, end.device, internet.name, device];
+  const link = internet.spawn(await delayLinkProgram(), [...ends, String(Math.round(delay * 1000))]);
+  await link.line(/^ready$/);
+}
+
+/** The kernel's netem is not everywhere; drops at random are. */
+function lossRules(device: string, loss: number): string {
+  const drop = `numgen random mod 10000 < ${Math.round(loss * 100)} drop`;
+  return `
+add table ip loss
+add chain ip loss forward { type filter hook forward priority filter; }
+add rule ip loss forward iifname ${device} ${drop}
+add rule ip loss forward oifname ${device} ${drop}`;
+}
