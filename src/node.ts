@@ -8,9 +8,8 @@ import { type Log, silentLog } from './core/log.ts';
 
 export { createIdentity } from './adapters/node/identity.ts';
 export { loadIdentityFile } from './adapters/node/identity-file.ts';
-export { cryptoRandom, nodeNetwork, systemClock } from './adapters/node/index.ts';
+export * from './adapters/node/index.ts';
 export { type RunningServer, type ServerOptions, startServer } from './server/index.ts';
-export { toDuplex, toWeb } from './streams/session-stream.ts';
 
 export interface NodeEnvironmentOptions {
   /** Rendezvous servers, `ws://host:port` or `wss://..`. A peer that only dials takes them from its tickets. */

@@ -190,19 +190,6 @@ describeInLab('laboratories', () => {
     expect((await inTwo.receive(/^/)).text).toBe('two');
   });
 
-  it('stand within half a second, with two sites', async () => {
-    const times: number[] = [];
-    for (let i = 0; i < 3; i++) {
-      const start = performance.now();
-      await using lab = await createLab();
-      await lab.publicHost('server');
-      await lab.site('a', { nat: NATS['EI/APD'], delay: 20 });
-      await lab.site('b', { nat: NATS['APD/APD'], delay: 20 });
-      times.push(performance.now() - start);
-    }
-    expect(Math.min(...times)).toBeLessThan(500);
-  });
-
   it('run programs with the input, environment and directory that they are given', async () => {
     await using lab = await createLab();
     const host = await lab.publicHost('host');
@@ -211,8 +198,10 @@ describeInLab('laboratories', () => {
       cwd: '/usr',
     });
     shell.stdin.end('one\ntwo\n');
-    expect((await shell.line(/^hello/))[0]).toBe('hello from /usr');
-    expect(await Array.fromAsync(shell.lines)).toEqual(['one', 'two']);
+    expect((await shell.line(/^hello.*$/))[0]).toBe('hello from /usr');
+    const rest: string[] = [];
+    for await (const line of shell.lines) rest.push(line);
+    expect(rest).toEqual(['one', 'two']);
     expect(await shell.wait()).toEqual({ code: 3, signal: null });
     expect(shell.stderr).toBe('complaint\n');
     await expect(shell.line(/more/)).rejects.toThrow('complaint');

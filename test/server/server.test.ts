@@ -20,7 +20,7 @@ import {
 } from '../../src/protocol/rendezvous/wire.ts';
 import { attribute, BINDING, decodeMessage, encodeMessage } from '../../src/protocol/stun/index.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../src/server/index.ts';
-import { manualClock } from '../adapters/signaling/manual-clock.ts';
+import { manualClock } from '../manual-clock.ts';
 import { filled, type TestIdentity, testIdentity } from '../protocol/rendezvous/support.ts';
 
 const releases: (() => unknown)[] = [];

@@ -13,11 +13,9 @@ export async function loadIdentityFile(path: string): Promise<Identity> {
   try {
     return (await readIdentity(path)) ?? (await makeIdentity(path));
   } catch (cause) {
-    if (cause instanceof TraversalError) {
-      throw new TraversalError(cause.code, `identity file ${path}: ${cause.message}`, { cause });
-    }
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new TraversalError('ERR_IDENTITY_FILE', `${message}; check the path, or name another file`, { cause });
+    const advice = cause instanceof TraversalError ? '' : '; check the path, or name another file';
+    throw new TraversalError('ERR_IDENTITY_FILE', `identity file ${path}: ${message}${advice}`, { cause });
   }
 }
 

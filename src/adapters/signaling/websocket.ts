@@ -118,6 +118,7 @@ function openConnection({ url, clock, random, token, onOpen, onFrame, onEnd }: C
 
   socket.on('open', () => onOpen({ send: (frame) => socket.send(frame), queued: () => socket.bufferedAmount }));
   socket.once('message', () => {
+    if (ended) return;
     clock.clearTimeout(timer);
     scheduleKeepalive();
   });

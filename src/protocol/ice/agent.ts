@@ -30,8 +30,8 @@ import { createValidList } from './valid-list.ts';
  * A check is sent at 0, 1, 3 and 7 x RTO and given up at 15 x RTO. Until `checkingTime` is over or a pair is valid, a pair that
  * was given up takes its turn again with a fresh check, because packets sent before the other side started, or before its NAT
  * was open, are lost; only private host addresses are given up at once, as they do not become reachable. With RTO = 200 ms that
- * makes 16 packets to a dead address, none more than 1.6 s after the one before. An incoming check revives a failed
- * pair at any time.
+ * makes 16 packets to a dead address, none more than 1.6 s after the one before. An incoming check revives a failed pair at
+ * any time.
  */
 export function createIceAgent(options: IceAgentOptions): IceAgent {
   const { random, nomination, ta = 50, burst = 1, rto = 500, checkingTime = 10_000, lostAfter = 4000 } = options;
@@ -92,16 +92,22 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
     if (checklist.size() > 0) checkingUntil ??= now + checkingTime;
   }
 
-  function addLocal(candidate: Candidate): void {
-    if (isAdmissible(candidate.endpoint, allowLoopback)) checklist.addLocal(candidate);
-    else dropped['forbidden-address']++;
+  function addLocal(given: Candidate): void {
+    const candidate = admit(given);
+    if (candidate !== undefined) checklist.addLocal(candidate);
   }
 
   function addRemote(signalled: RemoteCandidate): void {
-    const candidate = normalizeCandidate(signalled);
+    const candidate = admit(signalled);
+    if (candidate !== undefined && !checklist.addRemote(candidate)) dropped['too-many-candidates']++;
+  }
+
+  function admit<C extends RemoteCandidate>(given: C): C | undefined {
+    const candidate = normalizeCandidate(given);
     if (candidate === undefined) dropped['malformed-candidate']++;
     else if (!isAdmissible(candidate.endpoint, allowLoopback)) dropped['forbidden-address']++;
-    else if (!checklist.addRemote(candidate)) dropped['too-many-candidates']++;
+    else return candidate;
+    return undefined;
   }
 
   function onMessage(message: StunMessage, from: Endpoint, base: Endpoint, now: number): void {
@@ -156,10 +162,8 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
         validList.answered(pair, transaction, verdict.mapped, now);
         break;
       case 'role-conflict':
-        if (identity.role === transaction.role) {
-          switchRole(transaction.role === 'controlling' ? 'controlled' : 'controlling');
-          identity.tieBreaker = Buffer.from(random.bytes(8)).readBigUInt64BE();
-        }
+        switchRole(transaction.role === 'controlling' ? 'controlled' : 'controlling');
+        identity.tieBreaker = Buffer.from(random.bytes(8)).readBigUInt64BE();
         if (pair.state !== 'succeeded') trigger(pair);
         break;
       case 'failure':

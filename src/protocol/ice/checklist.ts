@@ -25,7 +25,7 @@ export interface Checklist {
   size(): number;
   /** Best first. */
   ordered(): readonly CandidatePair[];
-  /** Every other candidate with the same address and base is ignored unless it has a higher priority. */
+  /** A candidate with the address and base of another is ignored unless it has a higher priority. */
   addLocal(candidate: Candidate): void;
   /** A signalled candidate; false when there are too many. It gives its type and priority to a peer-reflexive one at its address. */
   addRemote(candidate: RemoteCandidate): boolean;

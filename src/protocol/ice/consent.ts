@@ -79,7 +79,7 @@ export function createConsent({ random, lostAfter }: { random: Random; lostAfter
     take(now) {
       const steps: ConsentStep[] = [];
       for (const [pairId, pair] of pairs) {
-        if (now > lostAt(pair)) {
+        if (now >= lostAt(pair)) {
           steps.push({ type: 'lost', pairId, reason: 'unanswered' });
           pairs.delete(pairId);
         } else if (now >= pair.lastAnswer + CONSENT_LIFETIME) {

@@ -3,7 +3,7 @@ import { transactionKey } from '../stun/index.ts';
 import type { IceRole } from './contract.ts';
 
 /** Sends of one check: Rc of RFC 8489 section 6.2.1, smaller than its default because failed pairs are tried again. */
-export const MAX_SENDS = 4;
+const MAX_SENDS = 4;
 
 /** One Binding request that may still be answered. */
 export interface Transaction extends TransactionStart {

@@ -5,7 +5,7 @@ import { createRegistrations } from './registrations.ts';
 import { decodeRelayFrame } from './relay-frame.ts';
 import { type ClientId, createServerClient, idKey, type ServerClient } from './server-client.ts';
 import { defaultServerLimits, type ServerLimits } from './server-limits.ts';
-import { createSessionTable, type ServerSession, type SessionEnd } from './session-table.ts';
+import { createSessionTable, otherEnd, type ServerSession, type SessionEnd } from './session-table.ts';
 import {
   type ClientFrame,
   decodeClientFrame,
@@ -254,10 +254,6 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
     },
     counters: () => ({ clients: clients.size, registrations: registrations.size, sessions: sessions.size, ...totals }),
   };
-}
-
-function otherEnd(end: SessionEnd): SessionEnd {
-  return end === 'dialer' ? 'listener' : 'dialer';
 }
 
 function unreachable(client: ServerClient, session: Uint8Array, reason: 'unknown' | 'declined' | 'gone'): EngineAction {

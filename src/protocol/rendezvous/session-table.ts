@@ -28,7 +28,7 @@ export interface SessionTable {
   /** Whether one more session of these two fits. */
   hasRoom(dialer: ServerClient, listener: ServerClient): boolean;
   open(session: Pick<ServerSession, 'id' | 'listenerKey' | 'callerToken'>, now: number): ServerSession;
-  /** Gives an end to a client, or to nobody for now. */
+  /** Gives an end to a client, which gives up the other end if it held that, or to nobody for now. */
   bind(session: ServerSession, end: SessionEnd, client: ServerClient | undefined, now: number): void;
   answer(session: ServerSession): void;
   remove(session: ServerSession): void;
@@ -79,6 +79,7 @@ export function createSessionTable(limits: ServerLimits): SessionTable {
     bind(session, end, client, now) {
       if (session[end] === client) return;
       unlink(session, end);
+      if (client !== undefined && session[otherEnd(end)] === client) unlink(session, otherEnd(end));
       session[end] = client;
       if (client === undefined) session.since = now;
       client?.sessions.add(session);
@@ -99,6 +100,10 @@ export function createSessionTable(limits: ServerLimits): SessionTable {
       return [...sessions.values()].filter((session) => isExpired(session, now));
     },
   };
+}
+
+export function otherEnd(end: SessionEnd): SessionEnd {
+  return end === 'dialer' ? 'listener' : 'dialer';
 }
 
 const SWEEP_INTERVAL = 10_000;

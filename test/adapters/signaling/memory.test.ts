@@ -4,8 +4,8 @@ import { cryptoRandom } from '../../../src/adapters/node/random.ts';
 import { memoryRendezvous } from '../../../src/adapters/signaling/memory.ts';
 import type { SignalingEvent } from '../../../src/core/signaling.ts';
 import { signalingCompliance } from '../../compliance/signaling.ts';
+import { manualClock } from '../../manual-clock.ts';
 import { filled, seededRandom, testIdentity } from '../../protocol/rendezvous/support.ts';
-import { manualClock } from './manual-clock.ts';
 
 signalingCompliance({
   name: 'memory',

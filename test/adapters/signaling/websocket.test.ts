@@ -12,8 +12,8 @@ import type { Signaling, SignalingStatus } from '../../../src/core/signaling.ts'
 import { decodeClientFrame, encodeFrame } from '../../../src/protocol/rendezvous/wire.ts';
 import { type ServerOptions, startServer } from '../../../src/server/index.ts';
 import { signalingCompliance } from '../../compliance/signaling.ts';
+import { manualClock } from '../../manual-clock.ts';
 import { filled, seededRandom } from '../../protocol/rendezvous/support.ts';
-import { manualClock } from './manual-clock.ts';
 
 signalingCompliance({
   name: 'WebSocket',

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { endpoint } from '../../../src/core/endpoint.ts';
 import { MAX_UNPROVEN } from '../../../src/protocol/ice/check-sender.ts';
+import type { PairSnapshot } from '../../../src/protocol/ice/index.ts';
 import { candidate } from './internet.ts';
 import { checkFromRight } from './messages.ts';
-import { introduce, meeting } from './pair-of-agents.ts';
+import { eventsOf, introduce, introduceBoth, meeting } from './pair-of-agents.ts';
 
 const host = (last: number) => candidate('host', endpoint(`10.9.0.${last}`, 6000));
 
@@ -62,6 +63,17 @@ describe('pacing', () => {
       requests[2]!.to,
       requests[3]!.to,
     ]);
+  });
+});
+
+describe('a triggered check', () => {
+  it('replaces the retransmissions of the check before it, and ends its own with the first answer', () => {
+    const both = meeting({ delay: 150 });
+    introduceBoth(both);
+    both.internet.run(5000);
+    const requests = both.internet.sent.filter(({ by, request }) => by === 'left' && request);
+    expect(requests.map(({ t }) => t)).toEqual([0, 150]);
+    expect(eventsOf(both.left, 'pair.valid').map(({ t }) => t)).toEqual([300]);
   });
 });
 
@@ -192,6 +204,19 @@ describe('bounds', () => {
     expect(internet.sent.filter(({ request }) => request)).toHaveLength(MAX_UNPROVEN.address);
     expect(internet.sent.filter(({ request }) => !request)).toHaveLength(200);
     expect(left.agent.snapshot().pairs).toMatchObject([{ failure: 'out-of-packets', requestsReceived: 200 }]);
+  });
+
+  it('what an address has answered does not count', () => {
+    const both = meeting();
+    introduceBoth(both);
+    both.internet.run(1000);
+    const [{ id: pairId }] = both.left.agent.snapshot().pairs as [PairSnapshot];
+    for (let n = 0; n < 2 * MAX_UNPROVEN.address; n++) {
+      both.internet.feed(both.left, { type: 'nominate', pairId });
+      both.internet.run(both.internet.now + 100);
+    }
+    expect(both.left.agent.snapshot().pairs).toMatchObject([{ state: 'succeeded' }]);
+    expect(both.left.agent.snapshot().pairs[0]!.requestsSent).toBeGreaterThan(2 * MAX_UNPROVEN.address);
   });
 
   it('all unproven addresses together get 640 requests', () => {

@@ -10,7 +10,7 @@ import { LEFT, RIGHT } from './pair-of-agents.ts';
 let counter = 0;
 
 /** 12 bytes, never the same again. */
-export function freshId(): Uint8Array {
+function freshId(): Uint8Array {
   const id = Buffer.alloc(12, 0xa5);
   id.writeUInt32BE(++counter, 8);
   return id;

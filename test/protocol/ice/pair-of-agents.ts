@@ -7,7 +7,7 @@ export const LEFT = { ufrag: 'left', pwd: 'left-password-of-22-chars' };
 export const RIGHT = { ufrag: 'right', pwd: 'right-password-of-22-chars' };
 
 /** As two Sallyports talk to each other. */
-export const FAST = { ta: 5, burst: 4, rto: 200, nomination: 'deferred' } as const;
+const FAST = { ta: 5, burst: 4, rto: 200, nomination: 'deferred' } as const;
 
 /** Options of the controlling agent on the left; the right one is its mirror image. */
 export function leftOptions(more: Partial<IceAgentOptions> = {}): IceAgentOptions {

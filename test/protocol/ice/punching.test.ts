@@ -98,6 +98,21 @@ describe('peer-reflexive candidates', () => {
     expect(eventsOf(both.right, 'pair.valid')[0]!.event.remote.type).toBe('prflx');
   });
 
+  it('let a side without NAT answer one that it could never have reached', () => {
+    const both = meeting({ rightNat: { ...RIGHT_NAT, mapping: 2 } });
+    const { internet, left, right } = both;
+    introduce(internet, left, [candidate('host', left.at)], [candidate('host', right.at)]);
+    introduce(internet, right, [candidate('host', right.at)], [candidate('host', left.at)]);
+    internet.run(5000);
+    expect(validAt(both)).toEqual([120, 80]);
+    expect(left.agent.snapshot().pairs.map(({ state, remote }) => [state, remote.type])).toEqual(
+      expect.arrayContaining([
+        ['failed', 'host'],
+        ['succeeded', 'prflx'],
+      ]),
+    );
+  });
+
   it('take the type that signalling gives them later', () => {
     const both = meeting();
     const { internet, left, right } = both;

@@ -39,44 +39,47 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+type ClientStep = Exclude<Step, { do: 'connect' | 'wait' | 'disconnect' }>;
+
+function act(step: ClientStep, client: EngineClient): void {
+  switch (step.do) {
+    case 'register':
+      client.register(identities[step.identity]!, new Array(3).fill(step));
+      break;
+    case 'offer':
+      client.send({ ...step, type: 'offer', to: identities[step.identity]!.key, ticketId: step.caller });
+      break;
+    case 'envelope':
+      client.send({ ...step, type: 'envelope' });
+      break;
+    case 'leave':
+      client.send({ ...step, type: 'leave' });
+      break;
+    case 'datagram':
+      client.sendRaw(encodeRelayFrame(step.session, step.datagram));
+      break;
+    case 'text':
+      client.sendRaw(step.text);
+      break;
+    case 'binary':
+      client.sendRaw(step.binary);
+      break;
+  }
+}
+
 function run(steps: readonly Step[]): ReturnType<typeof engineWorld> & { clients: EngineClient[] } {
   const world = engineWorld({ limits });
   const clients: EngineClient[] = [];
-  const perform = (step: Exclude<Step, { do: 'connect' | 'wait' }>, client: EngineClient): void => {
-    switch (step.do) {
-      case 'disconnect':
-        clients.splice(clients.indexOf(client), 1);
-        client.disconnect();
-        break;
-      case 'register':
-        client.register(identities[step.identity]!, new Array(3).fill(step));
-        break;
-      case 'offer':
-        client.send({ ...step, type: 'offer', to: identities[step.identity]!.key, ticketId: step.caller });
-        break;
-      case 'envelope':
-        client.send({ ...step, type: 'envelope' });
-        break;
-      case 'leave':
-        client.send({ ...step, type: 'leave' });
-        break;
-      case 'datagram':
-        client.sendRaw(encodeRelayFrame(step.session, step.datagram));
-        break;
-      case 'text':
-        client.sendRaw(step.text);
-        break;
-      case 'binary':
-        client.sendRaw(step.binary);
-        break;
-    }
-  };
   for (const step of steps) {
     if (step.do === 'wait') world.now += step.ms;
     else if (step.do === 'connect') {
       const client = world.connect();
       if (client.closed === undefined) clients.push(client);
-    } else if (clients.length > 0) perform(step, clients[step.who % clients.length]!);
+    } else if (clients.length > 0) {
+      const client = clients[step.who % clients.length]!;
+      if (step.do !== 'disconnect') act(step, client);
+      else clients.splice(clients.indexOf(client), 1)[0]!.disconnect();
+    }
   }
   return Object.assign(world, { clients });
 }
@@ -112,6 +115,38 @@ describe('a rendezvous engine under any sequence of frames', () => {
         for (const client of run(steps).clients) expect(() => client.read()).not.toThrow();
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('gives a stranger nothing of a session, whatever it sends, and lets it change nothing', () => {
+    const steps = fc.array(step, { maxLength: 40 });
+    const session = filled(16, 3);
+    const secret = filled(30, 0x5a);
+    fc.assert(
+      fc.property(steps, (steps) => {
+        const world = engineWorld();
+        const [dialer, listener, stranger] = [world.connect(), world.connect(), world.connect()];
+        const honest = testIdentity();
+        listener.register(honest);
+        const caller = filled(16, 0x77);
+        dialer.send({ type: 'offer', to: honest.key, session, ticketId: filled(16, 1), caller, envelope: secret });
+        listener.send({ type: 'envelope', session, envelope: secret });
+        dialer.read();
+        listener.read();
+        for (const step of steps) {
+          if (step.do === 'connect' || step.do === 'wait' || step.do === 'disconnect') continue;
+          act(step, stranger);
+          dialer.send({ type: 'envelope', session, envelope: secret });
+          listener.sendRaw(encodeRelayFrame(session, secret));
+          expect(listener.read()).toEqual([{ type: 'envelope', session, envelope: secret }]);
+          expect(listener.readDatagrams()).toEqual([]);
+          expect(dialer.read()).toEqual([]);
+          expect(dialer.readDatagrams()).toEqual([encodeRelayFrame(session, secret)]);
+        }
+        expect(stranger.readDatagrams()).toEqual([]);
+        for (const frame of stranger.read()) expect(frame).not.toMatchObject({ envelope: secret });
+      }),
+      { numRuns: 200 },
     );
   });
 });

@@ -241,12 +241,33 @@ describe('coming and going', () => {
     expect(world.engine.counters().sessions).toBe(0);
   });
 
+  it('tells a dialer that its listener left without an answer', () => {
+    dialer.send(offer());
+    dialer.read();
+    listener.send({ type: 'leave', session });
+    expect(dialer.read()).toEqual([{ type: 'unreachable', session, reason: 'declined' }]);
+    expect(world.engine.counters().sessions).toBe(0);
+  });
+
   it('forgets an unanswered session with its dialer', () => {
     dialer.send(offer());
     listener.read();
     dialer.disconnect();
     expect(listener.read()).toEqual([{ type: 'unreachable', session, reason: 'gone' }]);
     expect(world.engine.counters().sessions).toBe(0);
+  });
+
+  it('lets a listener that was replaced dial its successor in a session that it was the other end of', () => {
+    connect();
+    const successor = world.connect();
+    successor.register(identity);
+    listener.send(offer());
+    expect(successor.read()).toMatchObject([{ type: 'registered' }, { type: 'offer' }]);
+    listener.disconnect();
+    expect(successor.read()).toEqual([{ type: 'unreachable', session, reason: 'gone' }]);
+    successor.disconnect();
+    dialer.disconnect();
+    expect(world.engine.counters()).toMatchObject({ sessions: 0, clients: 0 });
   });
 
   it('forgets a session once both ends are gone', () => {

@@ -1,57 +1,12 @@
 import { Subject } from 'rxjs';
-import type { Clock } from '../../../src/core/clock.ts';
 import type { Datagram } from '../../../src/core/datagram.ts';
 import { type Endpoint, endpoint, formatEndpoint } from '../../../src/core/endpoint.ts';
 import type { DatagramSocket } from '../../../src/core/network.ts';
-
-interface Timer {
-  readonly at: number;
-  readonly callback: () => void;
-}
-
-/** A clock that stands still until it is advanced. */
-export class ManualClock implements Clock {
-  #now = 0;
-  readonly #timers: Timer[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  wallTime(): number {
-    return this.#now;
-  }
-
-  setTimeout(callback: () => void, delay: number): Timer {
-    const timer = { at: this.#now + delay, callback };
-    const later = this.#timers.findIndex(({ at }) => at > timer.at);
-    this.#timers.splice(later < 0 ? this.#timers.length : later, 0, timer);
-    return timer;
-  }
-
-  clearTimeout(timer: Timer): void {
-    const found = this.#timers.indexOf(timer);
-    if (found >= 0) this.#timers.splice(found, 1);
-  }
-
-  get pending(): number {
-    return this.#timers.length;
-  }
-
-  advance(ms: number): void {
-    const until = this.#now + ms;
-    while (this.#timers.length > 0 && this.#timers[0]!.at <= until) {
-      const { at, callback } = this.#timers.shift()!;
-      this.#now = at;
-      callback();
-    }
-    this.#now = until;
-  }
-}
+import { manualClock } from '../../manual-clock.ts';
 
 /** Sockets bound to all addresses of their host, joined with 10 ms between them; `sent` counts by source. */
 export class Wire {
-  readonly clock = new ManualClock();
+  readonly clock = manualClock();
   readonly sent = new Map<string, number>();
   /** Whether `send` takes packets. */
   open = true;

@@ -163,7 +163,7 @@ export class QuicSession implements Session {
   #turn(): void {
     if (this.#state === 'handshake' && this.#connection.isEstablished()) this.#verify();
     if (this.#table !== undefined && this.#state !== 'ended') this.#serve(this.#table);
-    if (this.#state !== 'ended' && (this.#connection.isDraining() || this.#connection.isClosed())) this.#lost();
+    if (this.#state !== 'ended' && isOver(this.#connection)) this.#lost();
   }
 
   /** Nothing of the other side is surfaced before its key has been compared. */
@@ -209,6 +209,7 @@ export class QuicSession implements Session {
   /** The connection has ended below us: the other side's CONNECTION_CLOSE, or an error that quiche found. */
   #lost(): void {
     const peerError = this.#connection.peerError();
+    if (peerError === null) this.#late = 0;
     const error = peerError ?? this.#connection.localError();
     const text = Buffer.from(error?.reason ?? []).toString();
     const end: SessionEnd = this.#closing ?? {
@@ -238,6 +239,11 @@ export class QuicSession implements Session {
     this.#late++;
     if (Number.isInteger(Math.log2(this.#late))) this.#pump.repeatLast();
   }
+}
+
+/** An error of our own shows before quiche has sent its CONNECTION_CLOSE, the other side's by draining. */
+function isOver(connection: Connection): boolean {
+  return connection.isDraining() || connection.isClosed() || connection.localError() !== null;
 }
 
 function endError({ by, code, reason }: SessionEnd, errorCode: ErrorCode = 'ERR_CLOSED'): TraversalError {

@@ -139,8 +139,9 @@ export class QuicStream implements SessionStream {
     const [length, fin] = received;
     if (!fin) return Buffer.from(scratch.subarray(0, length));
     if (length === 0) {
+      const error = this.#failReading(new TraversalError('ERR_PROTOCOL', 'stream ended without an end mark'));
       this.reset(StreamCode.END_MARK);
-      return this.#failReading(new TraversalError('ERR_PROTOCOL', 'stream ended without an end mark'));
+      return error;
     }
     this.#readOver = 'end';
     this.#owner.readingOver(this, 'finished');
