@@ -19,10 +19,16 @@ export const connected = connectionSetup.createStateConfig({
       initial: 'relayed',
       states: {
         relayed: {
-          description: 'over a relay; punching goes on',
+          description: 'over a relay; punching goes on, ever more rarely',
           always: { guard: 'onDirect', target: 'direct' },
+          after: {
+            repunch: { guard: 'mayPunch', target: 'relayed', reenter: true, actions: ['countPunch', 'punchAgain'] },
+          },
         },
-        direct: { always: { guard: 'onRelayed', target: 'relayed' } },
+        direct: {
+          entry: 'forgetPunches',
+          always: { guard: 'onRelayed', target: 'relayed', actions: 'punchAgain' },
+        },
       },
     },
     liveness: {
@@ -39,6 +45,7 @@ export const connected = connectionSetup.createStateConfig({
           on: {
             'path.alive': { guard: 'isCurrent', target: 'fresh' },
             'path.lost': { guard: 'isCurrent', target: 'fresh', actions: ['removePath', 'usePath'] },
+            'path.validated': { guard: 'willBeCurrent', target: 'fresh', actions: ['addPath', 'usePath'] },
           },
         },
         lost: { always: '#connection.recovering' },

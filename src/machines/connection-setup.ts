@@ -20,9 +20,16 @@ export interface ConnectionDelays {
   readonly recovering: number;
   /** The same, once the rendezvous has told that the other side's process ended. */
   readonly gone: number;
+  /** From the beginning on a relay to punching again; three times as long after each attempt. */
+  readonly repunch: number;
 }
 
-export const defaultConnectionDelays: ConnectionDelays = { traversing: 30_000, recovering: 120_000, gone: 3_000 };
+export const defaultConnectionDelays: ConnectionDelays = {
+  traversing: 30_000,
+  recovering: 120_000,
+  gone: 3_000,
+  repunch: 5_000,
+};
 
 /** Plain data only: sockets, sessions and keys live in the runtime that stands behind the actors. */
 export interface ConnectionContext extends ConnectionInput {
@@ -30,6 +37,8 @@ export interface ConnectionContext extends ConnectionInput {
   /** Id of the path that is sent on. */
   readonly current: string | undefined;
   readonly peerGone: boolean;
+  /** Times that punching began again since the last direct path. */
+  readonly punches: number;
   readonly established: boolean;
   readonly failure: Failure | undefined;
 }
@@ -39,6 +48,9 @@ export interface ConnectionOutput {
   readonly failure: Failure | undefined;
   readonly current: RatedPath | undefined;
 }
+
+/** Rounds of punching while relayed, so that nobody punches for ever. */
+const MAX_PUNCHES = 5;
 
 export interface ConnectionActorInput {
   readonly id: string;
@@ -89,6 +101,10 @@ export const connectionSetup = setup({
     }),
     /** Makes the runtime send on `context.current`. Provided once a peer. */
     usePath: () => {},
+    /** Begins another round of punching, if the last one is over. Provided once a peer. */
+    punchAgain: () => {},
+    countPunch: assign({ punches: ({ context }) => context.punches + 1 }),
+    forgetPunches: assign({ punches: 0 }),
     noteFailure: assign(({ event }) => ({ failure: failureOf(event) })),
     noteExhausted: assign({
       failure: {
@@ -111,6 +127,10 @@ export const connectionSetup = setup({
     isCurrent: ({ context, event }) =>
       (event.type === 'path.suspect' || event.type === 'path.alive' || event.type === 'path.lost') &&
       event.id === context.current,
+    willBeCurrent: ({ context, event }) =>
+      event.type === 'path.validated' &&
+      event.path.info.id !== context.current &&
+      preferredPath([...context.paths, event.path]) === event.path,
     onDirect: ({ context }) => currentPath(context)?.info.kind === 'direct',
     onRelayed: ({ context }) => currentPath(context)?.info.kind === 'relayed',
     hasDirect: ({ context }) => context.paths.some((path) => path.info.kind === 'direct'),
@@ -120,11 +140,13 @@ export const connectionSetup = setup({
     noPath: ({ context }) => context.paths.length === 0,
     hasPath: ({ context }) => context.paths.length > 0,
     peerGone: ({ context }) => context.peerGone,
+    mayPunch: ({ context }) => context.policy !== 'relay-only' && context.punches < MAX_PUNCHES,
   },
   delays: {
     traversing: ({ context }) => context.delays.traversing,
     recovering: ({ context }) => context.delays.recovering,
     gone: ({ context }) => context.delays.gone,
+    repunch: ({ context }) => context.delays.repunch * 3 ** context.punches,
   },
 });
 

@@ -18,6 +18,7 @@ export const connectionMachine = connectionSetup.createMachine({
     paths: [],
     current: undefined,
     peerGone: false,
+    punches: 0,
     established: false,
     failure: undefined,
   }),

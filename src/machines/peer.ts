@@ -57,7 +57,7 @@ export const peerMachine = setup({
       event.type === 'carrier.offline' ? { online: context.online.filter((n) => n !== event.name) } : {},
     ),
   },
-  guards: { anyOnline: ({ context }) => context.online.length > 0 },
+  guards: { noneOnline: ({ context }) => context.online.length === 0 },
   delays: { refresh: ({ context }) => context.refresh },
 }).createMachine({
   id: 'peer',
@@ -102,10 +102,16 @@ export const peerMachine = setup({
             connecting: { on: { 'carrier.offline': { target: 'offline', actions: 'noteOffline' } } },
             online: {
               on: { 'carrier.offline': { actions: 'noteOffline' } },
-              always: { guard: ({ context }) => context.online.length === 0, target: 'offline' },
+              always: { guard: 'noneOnline', target: 'offline' },
             },
             offline: {},
-            replaced: { description: 'another process registered the same key; this one stays away' },
+            replaced: {
+              description: 'another process registered the same key; this one stays away',
+              on: {
+                'carrier.online': { actions: 'noteOnline' },
+                'carrier.offline': { actions: 'noteOffline' },
+              },
+            },
           },
         },
       },

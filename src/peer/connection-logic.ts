@@ -28,6 +28,7 @@ export function connectionLogic(runtimes: ReadonlyMap<string, ConnectionRuntime>
     },
     actions: {
       usePath: ({ context }) => find(context.id).use(context.current),
+      punchAgain: ({ context }) => find(context.id).punchAgain(),
     },
   });
 }

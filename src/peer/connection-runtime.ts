@@ -64,7 +64,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
       confirmed: (id) => link.table.confirm(id),
       exhausted(reason) {
         emit({ type: 'punch.exhausted', reason });
-        if (recovering) restart(ice.generation + 1);
+        if (recovering) punchAgain();
       },
     },
   });
@@ -167,6 +167,12 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     return fresh;
   };
 
+  /** An address that the other side was told of is ours no more: a NAT that rebooted, a network that was left. */
+  const hasLostAddress = (): boolean => {
+    const own = new Set(localCandidates().map(candidateKey));
+    return [...announced].some((key) => !own.has(key));
+  };
+
   const receive = (message: PeerMessage): void => {
     if (peerGone && message.type !== 'standing') {
       peerGone = false;
@@ -231,6 +237,10 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     else signal.send({ type: 'restart', generation, ...ownState() });
   };
 
+  const punchAgain = (): void => {
+    if (policy !== 'relay-only' && ice.isSpent) restart(ice.generation + 1);
+  };
+
   const openSession = (): readonly Uint8Array[] => {
     if (expectedKey === undefined || link.session !== undefined) return [];
     const captured = link.open(expectedKey);
@@ -251,6 +261,10 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
       announce();
       signal.start(dialer ? makeOffer : undefined);
       reachability = discovery.reachability$.subscribe(() => {
+        if (link.table.isDoubtful && hasLostAddress()) {
+          restart(ice.generation + 1);
+          return;
+        }
         const fresh = announce();
         if (fresh.length > 0 || isComplete()) tellCandidates(fresh);
       });
@@ -295,18 +309,23 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     },
     watch(send) {
       const subscription = link.table.observations$.subscribe(({ type, id }) => {
-        if (type === 'suspect') ice.check(id);
+        if (type === 'suspect') {
+          ice.check(id);
+          options.refresh();
+        }
         send({ type: type === 'suspect' ? 'path.suspect' : 'path.alive', id });
       });
       return () => subscription.unsubscribe();
     },
     hedge() {
       link.table.hedge(true);
+      link.session?.pathChanged();
       return () => link.table.hedge(false);
     },
+    punchAgain,
     recover() {
       recovering = true;
-      if (policy !== 'relay-only' && ice.isSpent) restart(ice.generation + 1);
+      punchAgain();
       return () => {
         recovering = false;
       };

@@ -1,6 +1,7 @@
 import { BehaviorSubject, Subject } from 'rxjs';
 import { createActor, fromCallback } from 'xstate';
 import { TraversalError } from '../core/errors.ts';
+import { unknownBehavior } from '../core/nat-behavior.ts';
 import { randomInteger } from '../core/random.ts';
 import { defaultConnectionDelays } from '../machines/connection-setup.ts';
 import { type PeerEvent, peerMachine } from '../machines/peer.ts';
@@ -62,6 +63,11 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const logic = peerMachine.provide({
     actors: {
       gather: fromCallback<PeerEvent>(({ sendBack }) => {
+        // Who hides its addresses does not even look at them.
+        if (policy === 'relay-only') {
+          sendBack({ type: 'discovery.finished', behavior: unknownBehavior, candidates: 0 });
+          return;
+        }
         const asked = stunServers();
         const final = knowsServers();
         discovery.gather(asked, { final }).then(() => {

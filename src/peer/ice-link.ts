@@ -41,6 +41,7 @@ export interface IceLink {
   check(pathId: string): void;
   /** The path that carries data. */
   use(pathId: string | undefined): void;
+  /** What this generation tried and saw; stays readable after `stop`. */
   snapshot(): IceSnapshot | undefined;
   stop(): void;
 }
@@ -165,7 +166,6 @@ export function createIceLink(options: IceLinkOptions): IceLink {
     snapshot: () => pump?.agent.snapshot(),
     stop() {
       pump?.stop();
-      pump = undefined;
       paths.clear();
     },
   };

@@ -48,6 +48,8 @@ export interface ConnectionRuntime {
   recover(): Stop;
   /** The chart chose this path. */
   use(pathId: string | undefined): void;
+  /** Another round of punching with fresh credentials, if the last one is over. */
+  punchAgain(): void;
   /** A carrier's event that names this session. */
   handle(carrier: Signaling, event: SignalingEvent): void;
   /** Fulfils with the session once it has been made; it may not be established yet. */

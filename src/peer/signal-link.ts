@@ -95,8 +95,9 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
       drop(carrier, 'the answer belongs to another offer');
       return;
     }
-    if (message.type !== 'reject') bind(carrier);
+    // What an answer allows must be known before the carrier is used.
     on.message(message);
+    if (message.type !== 'reject') bind(carrier);
   };
 
   const openStandingAnswer = (carrier: Signaling, envelope: Uint8Array): void => {

@@ -11,6 +11,8 @@ export interface PathObservation {
 /** The paths of one connection: which one is sent on, and whether it still answers. The session stands above it. */
 export interface PathTable {
   readonly current: PathInfo | undefined;
+  /** There is no path to send on, only a relayed one, or one that does not answer. */
+  readonly isDoubtful: boolean;
   /** The path that last carried a packet to us. */
   readonly lastHeard: PathInfo | undefined;
   /** Silence of the sending path, and its end. */
@@ -63,6 +65,8 @@ export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOpt
   const revive = (path: Path): void => {
     if (!suspect) return;
     suspect = false;
+    // What checks prove and packets do not is proven anew from here.
+    unansweredSince = undefined;
     observations.next({ type: 'alive', id: path.info.id });
   };
 
@@ -98,6 +102,9 @@ export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOpt
   return {
     get current() {
       return current?.info;
+    },
+    get isDoubtful() {
+      return suspect || current?.info.kind !== 'direct';
     },
     get lastHeard() {
       return lastHeard;

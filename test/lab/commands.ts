@@ -1,4 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Host } from './net/host.ts';
 import type { LabProcess } from './net/lab-process.ts';
@@ -67,3 +69,43 @@ export async function runToEnd(
 
 export const ofKind = (events: readonly CommandEvent[], name: string): CommandEvent[] =>
   events.filter(({ event }) => event === name);
+
+/** A `--json` command whose events are kept, to wait for any of them at any time. */
+export interface JsonCommand {
+  readonly child: ChildProcess;
+  readonly events: readonly CommandEvent[];
+  /** The first event of this name that matches, past or to come; rejects when the command ends without it. */
+  until(name: string, matches?: (event: CommandEvent) => boolean): Promise<CommandEvent>;
+  /** Exit code and signal. */
+  readonly ended: Promise<number | null>;
+}
+
+export function spawnJson(host: Host, args: readonly string[]): JsonCommand {
+  const child = host.spawnRaw(...sallyport(...args), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const events: CommandEvent[] = [];
+  const waiting = new Set<() => void>();
+  createInterface({ input: child.stdout! }).on('line', (line) => {
+    events.push(JSON.parse(line));
+    for (const look of waiting) look();
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return {
+    child,
+    events,
+    ended,
+    until: (name, matches = () => true) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = events.find((event) => event.event === name && matches(event));
+          if (found === undefined) return;
+          waiting.delete(look);
+          resolve(found);
+        };
+        waiting.add(look);
+        look();
+        void ended.then((code) =>
+          reject(new Error(`${args[0]} ended (${code}) without ${name}: ${JSON.stringify(events)}`)),
+        );
+      }),
+  };
+}

@@ -25,7 +25,7 @@ const started: ConnectionEvent = { type: 'connection.started' };
 const known: ConnectionEvent = { type: 'remote.known' };
 const established: ConnectionEvent = { type: 'session.established' };
 /** XState's own event for a delay that ran out. */
-const after = (delay: string, state: string) => ({ type: `xstate.after.${delay}.connection.${state}` }) as never;
+const expired = (delay: string, state: string) => ({ type: `xstate.after.${delay}.connection.${state}` }) as never;
 
 function run(events: readonly ConnectionEvent[], policy: Policy = 'relay-first') {
   const input = { id: 'c', role: 'dialer', policy, delays: defaultConnectionDelays } as const;
@@ -75,7 +75,7 @@ describe('traversing', () => {
     ['rejected', { type: 'offer.rejected', code: 'ERR_TICKET_REJECTED', message: 'used' }, 'ERR_TICKET_REJECTED'],
     ['no server', { type: 'signaling.failed', code: 'ERR_SERVER_UNREACHABLE', message: 'x' }, 'ERR_SERVER_UNREACHABLE'],
     ['another key', { type: 'session.failed', code: 'ERR_PEER_KEY', message: 'x' }, 'ERR_PEER_KEY'],
-    ['timeout', after('traversing', 'traversing'), 'ERR_TIMEOUT'],
+    ['timeout', expired('traversing', 'traversing'), 'ERR_TIMEOUT'],
     ['closed by the user', { type: 'close.requested', code: 'ERR_ABORTED', message: 'x' }, 'ERR_ABORTED'],
     ['a broken actor', { type: 'xstate.error.actor.signal', error: new Error('x') }, 'ERR_PROTOCOL'],
   ])('fails with a code: %s', (_, event, code) => {
@@ -113,13 +113,27 @@ describe('connected', () => {
 
   test('only the sending path makes it suspect; an answer makes it fresh again', () => {
     const both = [...relayed, validated(direct)];
-    expect(run([...both, { type: 'path.suspect', id: 'relay' }]).value).toMatchObject({ connected: { liveness: 'fresh' } });
+    expect(run([...both, { type: 'path.suspect', id: 'relay' }]).value).toMatchObject({
+      connected: { liveness: 'fresh' },
+    });
     const suspect = [...both, { type: 'path.suspect', id: 'direct' }] satisfies ConnectionEvent[];
     expect(run(suspect).value).toMatchObject({ connected: { liveness: 'suspect' } });
     expect(run([...suspect, { type: 'path.alive', id: 'direct' }]).value).toMatchObject({
       connected: { liveness: 'fresh' },
     });
     expect(run([...suspect, lost('direct')]).value).toEqual({ connected: { path: 'relayed', liveness: 'fresh' } });
+  });
+
+  test('suspicion ends with a better path, not with one that is not sent on', () => {
+    const suspect = [...relayed, validated(direct), { type: 'path.suspect', id: 'direct' }] satisfies ConnectionEvent[];
+    expect(run([...suspect, validated(path('better', 'direct', 9))]).value).toMatchObject({
+      connected: { liveness: 'fresh' },
+    });
+    for (const other of [relay, direct, path('worse', 'direct', 1)]) {
+      const { value, context } = run([...suspect, validated(other)]);
+      expect(value).toMatchObject({ connected: { liveness: 'suspect' } });
+      expect(context.current).toBe('direct');
+    }
   });
 
   test('a closed session is no failure', () => {
@@ -137,14 +151,14 @@ describe('recovering', () => {
   });
 
   test('gives up after its bound', () => {
-    const { output } = run([...lonely, after('recovering', 'recovering')]);
+    const { output } = run([...lonely, expired('recovering', 'recovering')]);
     expect(output?.failure).toMatchObject({ code: 'ERR_PEER_GONE', message: expect.stringContaining('120 s') });
   });
 
   test('gives up sooner when the rendezvous says that the other side has gone, unless it returns', () => {
     const gone = [...lonely, { type: 'peer.unreachable', reason: 'gone' }] satisfies ConnectionEvent[];
     expect(run(gone).value).toEqual({ recovering: 'abandoned' });
-    expect(run([...gone, after('gone', 'recovering.abandoned')]).output?.failure?.code).toBe('ERR_PEER_GONE');
+    expect(run([...gone, expired('gone', 'recovering.abandoned')]).output?.failure?.code).toBe('ERR_PEER_GONE');
     expect(run([...gone, { type: 'peer.returned' }]).value).toEqual({ recovering: 'searching' });
   });
 });

@@ -58,32 +58,26 @@ export class PacketPump {
   /** Sends what is due, at most a burst of it; the rest follows in the next turn, after what has come in meanwhile. */
   flush(): void {
     if (this.#sending || this.#stopped) return;
-    this.#sending = true;
-    try {
+    this.#whileSending(() => {
       let left = BURST;
       while (left > 0 && this.#sendOne()) left--;
       if (left === 0) this.schedule();
-    } finally {
-      this.#sending = false;
-    }
+    });
     this.#armTimer();
   }
 
   /**
-   * Sends the last packets once more, as a network that duplicates would. What got lost with a path that died then arrives at
-   * once: before the handshake is complete QUIC has no other probe, and with a full congestion window it cannot send one.
+   * Sends the last packets (all that are kept, or so many) once more, as a network that duplicates would. What got lost with a path
+   * that died then arrives at once: before the handshake is complete QUIC has no other probe, and with a full congestion window it
+   * cannot send one.
    */
-  repeat(): void {
-    for (let i = 0; i < RING; i++) {
-      const { packet } = this.#ring[(this.#next + i) % RING]!;
-      if (packet.length > 0) this.#transmit(packet);
-    }
-  }
-
-  /** Sends the very last packet once more. */
-  repeatLast(): void {
-    const { packet } = this.#ring[(this.#next + RING - 1) % RING]!;
-    if (packet.length > 0) this.#transmit(packet);
+  repeat(count = RING): void {
+    this.#whileSending(() => {
+      for (let back = count; back > 0; back--) {
+        const { packet } = this.#ring[(this.#next + RING - back) % RING]!;
+        if (packet.length > 0) this.#transmit(packet);
+      }
+    });
   }
 
   /** No more turns and no more time. */
@@ -91,6 +85,16 @@ export class PacketPump {
     this.#stopped = true;
     clearImmediate(this.#immediate);
     clearTimeout(this.#timer);
+  }
+
+  /** Until it is done, what `transmit` brings about waits for another turn: the ring must not move on beneath it. */
+  #whileSending(send: () => void): void {
+    this.#sending = true;
+    try {
+      send();
+    } finally {
+      this.#sending = false;
+    }
   }
 
   #sendOne(): boolean {

@@ -80,9 +80,12 @@ export class QuicSession implements Session {
   }
 
   receive(packet: Uint8Array): void {
-    if (this.#state === 'ended') this.#answerLate();
     this.#handedIn++;
-    if (this.#state === 'ended' || !isAdmissible(packet)) return;
+    if (this.#state === 'ended') {
+      this.#answerLate();
+      return;
+    }
+    if (!isAdmissible(packet)) return;
     if (this.#provisional) this.#receiveFirst(packet);
     else this.#feed(packet);
     // In a handshake each flight waits for the last; afterwards all that comes in within one turn is answered together.
@@ -237,7 +240,7 @@ export class QuicSession implements Session {
   #answerLate(): void {
     if (this.#late === undefined) return;
     this.#late++;
-    if (Number.isInteger(Math.log2(this.#late))) this.#pump.repeatLast();
+    if (Number.isInteger(Math.log2(this.#late))) this.#pump.repeat(1);
   }
 }
 

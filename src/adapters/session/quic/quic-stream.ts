@@ -114,8 +114,8 @@ export class QuicStream implements SessionStream {
 
   /** The other side has given up reading; of writes under way quiche tells itself, with the code. */
   onAbandoned(): void {
-    if (this.#writeOver === 'ending')
-      this.#failWriting(new TraversalError('ERR_STREAM_RESET', 'stream reset by the other side'));
+    if (this.#writeOver !== 'ending') return;
+    this.#failWriting(new TraversalError('ERR_STREAM_RESET', 'stream reset by the other side'));
   }
 
   /** The session is over. `drain`: what has come in may still be read. */
@@ -169,10 +169,12 @@ export class QuicStream implements SessionStream {
     try {
       const { connection } = this.#owner;
       const sent = connection.streamSend(this.id, bytes, end);
-      if (sent === null)
+      if (sent === null) {
         connection.streamCapacity(this.id); // throws when it is not room that is missing
-      else this.#owner.wake();
-      return sent ?? 0;
+        return 0;
+      }
+      this.#owner.wake();
+      return sent;
     } catch (error) {
       return resetByPeer(error);
     }

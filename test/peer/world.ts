@@ -1,0 +1,102 @@
+import { filter, firstValueFrom } from 'rxjs';
+import { createIdentity } from '../../src/adapters/node/identity.ts';
+import { cryptoRandom, nodeNetwork, systemClock } from '../../src/adapters/node/index.ts';
+import { quicSessions } from '../../src/adapters/session/quic/index.ts';
+import { type MemoryRendezvous, memoryRendezvous } from '../../src/adapters/signaling/memory.ts';
+import type { Environment } from '../../src/core/environment.ts';
+import { silentLog } from '../../src/core/log.ts';
+import type { PathKind } from '../../src/core/path.ts';
+import type { Connection } from '../../src/peer/connection.ts';
+import { createPeer } from '../../src/peer/create-peer.ts';
+import type { Peer, PeerOptions } from '../../src/peer/peer.ts';
+import { type FaultyNetwork, faultyNetwork } from './faulty-network.ts';
+
+/** A peer of the test and its own network. */
+export interface Inhabitant {
+  readonly peer: Peer;
+  readonly network: FaultyNetwork;
+}
+
+export interface InhabitantOptions extends Omit<PeerOptions, 'env'> {
+  readonly env?: Partial<Environment>;
+}
+
+/** Peers in this process: a rendezvous in memory, real UDP sockets on loopback, real sessions. `await using` closes it all. */
+export interface World extends AsyncDisposable {
+  readonly rendezvous: MemoryRendezvous;
+  inhabitant(options?: InhabitantOptions): Promise<Inhabitant>;
+}
+
+/** `latency`: ms to and from the rendezvous, one way. */
+export function createWorld({ latency = 0 }: { latency?: number } = {}): World {
+  const clock = systemClock();
+  const random = cryptoRandom();
+  const rendezvous = memoryRendezvous({ clock, random, latency });
+  const peers: Peer[] = [];
+  return {
+    rendezvous,
+    async inhabitant({ env, ...options } = {}) {
+      const network = faultyNetwork(nodeNetwork());
+      const world: Environment = {
+        network,
+        clock,
+        random,
+        log: silentLog,
+        signaling: () => rendezvous.signaling(),
+        sessions: quicSessions,
+        newIdentity: createIdentity,
+        servers: ['ws://memory'],
+        stun: [],
+        loopback: true,
+        ...env,
+      };
+      const peer = await createPeer({ ...options, env: world });
+      peers.push(peer);
+      return { peer, network };
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(peers.map((peer) => peer.close()));
+    },
+  };
+}
+
+/** Two peers and an established connection between them, seen from both ends. */
+export interface Pair {
+  readonly listener: Inhabitant;
+  readonly dialer: Inhabitant;
+  readonly here: Connection;
+  readonly there: Connection;
+}
+
+export async function connectedPair(
+  world: World,
+  options: { readonly listener?: InhabitantOptions; readonly dialer?: InhabitantOptions } = {},
+): Promise<Pair> {
+  const listener = await world.inhabitant(options.listener);
+  const dialer = await world.inhabitant(options.dialer);
+  const ticket = await listener.peer.createTicket();
+  const incoming = firstValueFrom(listener.peer.incoming$);
+  const here = dialer.peer.connect(ticket);
+  await here.ready;
+  return { listener, dialer, here, there: await incoming };
+}
+
+/** Fulfils when the connection sends on a path of this kind. */
+export async function untilPath(connection: Connection, kind: PathKind): Promise<void> {
+  await firstValueFrom(connection.path$.pipe(filter((path) => path?.kind === kind)));
+}
+
+/** Fulfils when the chart is in this top state. */
+export async function untilState(connection: Connection, state: 'connected' | 'recovering'): Promise<void> {
+  await firstValueFrom(
+    connection.state$.pipe(filter((value) => (typeof value === 'string' ? value : Object.keys(value)[0]) === state)),
+  );
+}
+
+/** The code that a promise rejects with. */
+export function codeOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => 'fulfilled',
+    (error: { code?: unknown }) => error.code,
+  );
+}
