@@ -53,7 +53,10 @@ describe('docs/cli.md', () => {
         return command === undefined ? [] : [[command, section] as const];
       }),
   );
-  const shared = read('docs/cli.md').split(/^## /m).find((section) => section.startsWith('Options of a peer')) ?? '';
+  const shared =
+    read('docs/cli.md')
+      .split(/^## /m)
+      .find((section) => section.startsWith('Options of a peer')) ?? '';
 
   it('has a section for each command', async () => {
     const commands = [...(await help()).matchAll(/^ {2}(\w+) (?:\[|options)/gm)].map(([, name]) => name);

@@ -123,7 +123,7 @@ export const connectionSetup = setup({
     directOnly: ({ context }) => context.policy === 'direct-only',
     isDirect: ({ event }) => event.type === 'path.validated' && event.path.info.kind === 'direct',
     isRelayed: ({ event }) => event.type === 'path.validated' && event.path.info.kind === 'relayed',
-    isUnknownPeer: ({ event }) => event.type === 'peer.unreachable' && event.reason === 'unknown',
+    isGone: ({ event }) => event.type === 'peer.unreachable' && event.reason === 'gone',
     isCurrent: ({ context, event }) =>
       (event.type === 'path.suspect' || event.type === 'path.alive' || event.type === 'path.lost') &&
       event.id === context.current,

@@ -30,7 +30,8 @@ export const connectionMachine = connectionSetup.createMachine({
   on: {
     'path.validated': { actions: ['addPath', 'usePath'] },
     'path.lost': { actions: ['removePath', 'usePath'] },
-    'peer.unreachable': { actions: 'noteGone' },
+    // Once the two have met, a server that does not know the other side may just have begun anew.
+    'peer.unreachable': { guard: 'isGone', actions: 'noteGone' },
     'peer.returned': { actions: 'noteReturned' },
     'session.failed': { target: '.failed', actions: 'noteFailure' },
     'xstate.error.actor.signal': { target: '.failed', actions: 'noteFailure' },

@@ -76,6 +76,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     channel: options.channel,
     carriers: options.carriers,
     servers: options.servers,
+    clock: env.clock,
     log: env.log,
     on: {
       message: (message) => receive(message),
@@ -88,8 +89,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
       unbound: (carrier, reason) => relay.unbound(carrier, reason),
       unreachable(reason) {
         peerGone = true;
-        const id = link.table.current?.id;
-        if (id !== undefined) ice.check(id);
+        ice.check();
         emit({ type: 'peer.unreachable', reason });
       },
       declined() {
@@ -310,7 +310,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     watch(send) {
       const subscription = link.table.observations$.subscribe(({ type, id }) => {
         if (type === 'suspect') {
-          ice.check(id);
+          ice.check();
           options.refresh();
         }
         send({ type: type === 'suspect' ? 'path.suspect' : 'path.alive', id });

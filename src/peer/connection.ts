@@ -51,7 +51,8 @@ export interface ConnectionOptions {
   readonly runtime: ConnectionRuntime;
   readonly remoteKey: Uint8Array;
   readonly env: Environment;
-  readonly onEnd: () => void;
+  /** The connection has ended; `released` fulfils when nothing is left of it. */
+  readonly onEnd: (released: Promise<void>) => void;
 }
 
 /** A connection and the switch that starts it. */
@@ -112,10 +113,11 @@ export function createConnection({
         const attempts = evidence.pairs.length > 0 ? [checksAttempt(evidence, 0, clock.now() - startedAt)] : [];
         const made = makeVerdict({ output, evidence, paths: validated, attempts });
         settle?.reject(new TraversalError(made.code ?? 'ERR_CLOSED', made.summary));
+        session?.close();
         state$.complete();
         path$.complete();
         session$.complete();
-        onEnd();
+        onEnd(connection.close());
         resolve(made);
       },
       error: (error) => log('connection.broken', { id: input.id, error: String(error) }),
@@ -124,9 +126,9 @@ export function createConnection({
 
   /** An established session tells the other side first; the chart then ends with it. */
   const end = (event: ConnectionEvent): void => {
-    const { established } = actor.getSnapshot().context;
+    const { status, context } = actor.getSnapshot();
     session?.close();
-    if (!established) actor.send(event);
+    if (status === 'active' && !context.established) actor.send(event);
   };
 
   const connection: StartableConnection = {
@@ -158,6 +160,7 @@ export function createConnection({
     async close() {
       end({ type: 'close.requested' });
       await verdict;
+      await session?.closed;
     },
     [Symbol.asyncDispose]: () => connection.close(),
     abort: (message) => end({ type: 'close.requested', code: 'ERR_ABORTED', message }),

@@ -65,6 +65,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const guard = createOfferGuard();
   /** Sessions whose offer is being decided on. */
   const deciding = new Set<string>();
+  /** By ticket for one connection: the last attempt in the queue. */
+  const turns = new Map<IssuedTicket, Promise<void>>();
+  let closed = false;
 
   const begin = (
     specific: Pick<RuntimeOptions, 'role' | 'ticket' | 'session' | 'channel' | 'servers' | 'offer'>,
@@ -80,9 +83,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
       runtime,
       remoteKey,
       env,
-      onEnd() {
+      onEnd(released) {
         runtimes.delete(id);
-        connections.delete(id);
+        released.then(() => connections.delete(id));
       },
     });
     connections.set(id, connection);
@@ -119,12 +122,26 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const opened = openOffer(carrier, event);
     if (opened === undefined) return;
     deciding.add(id);
-    admit(opened)
-      .then(
-        () => listen(opened),
-        (error) => reject(opened, asTraversalError(error, 'ERR_OFFER_REJECTED')),
-      )
-      .finally(() => deciding.delete(id));
+    inTurn(opened.ticket, () => decide(opened)).finally(() => deciding.delete(id));
+  };
+
+  /** Attempts with a ticket for one connection come one after the other: nobody is let in first and sent away then. */
+  const inTurn = async (ticket: IssuedTicket, attempt: () => Promise<void>): Promise<void> => {
+    if (!ticket.once) return attempt();
+    const turn = (turns.get(ticket) ?? Promise.resolve()).then(attempt);
+    turns.set(ticket, turn);
+    await turn;
+    if (turns.get(ticket) === turn) turns.delete(ticket);
+  };
+
+  /** Fulfils when the offer has been rejected, or its connection is established or has failed. */
+  const decide = async (opened: OpenedOffer): Promise<void> => {
+    try {
+      await admit(opened);
+    } catch (error) {
+      return reject(opened, asTraversalError(error, 'ERR_OFFER_REJECTED'));
+    }
+    if (!closed) await listen(opened);
   };
 
   /** Nothing is answered to those who do not hold a ticket. */
@@ -165,21 +182,24 @@ export function createConnections(options: ConnectionsOptions): Connections {
     }
   };
 
-  const listen = ({ carrier, session, ticket, channel, message, hash }: OpenedOffer): void => {
+  const listen = async ({ carrier, session, ticket, channel, message, hash }: OpenedOffer): Promise<void> => {
     const connection = begin(
       { role: 'listener', ticket, session, channel, servers: [carrier], offer: { message, hash } },
       message.dialerKey,
       options.delays,
     );
-    connection.ready.then(
-      () => {
-        if (!tickets.claim(ticket)) return connection.abort('the ticket was good for one connection');
-        if (ticket.once) options.onTicketBurnt();
-        options.incoming.next(connection);
-      },
-      (error) => env.log('incoming.failed', { id: connection.id, error: String(error) }),
-    );
     connection.start();
+    try {
+      await connection.ready;
+    } catch (error) {
+      env.log('incoming.failed', { id: connection.id, error: String(error) });
+      return;
+    }
+    if (ticket.once) {
+      tickets.burn(ticket);
+      options.onTicketBurnt();
+    }
+    options.incoming.next(connection);
   };
 
   const reject = (
@@ -196,6 +216,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   return {
     dial,
     async close() {
+      closed = true;
       await Promise.all([...connections.values()].map((connection) => connection.close()));
       subscription.unsubscribe();
     },

@@ -1,4 +1,4 @@
-import { BehaviorSubject, lastValueFrom, type Observable, tap } from 'rxjs';
+import { BehaviorSubject, lastValueFrom, type Observable, Subject, takeUntil, tap } from 'rxjs';
 import type { Candidate } from '../core/candidate.ts';
 import { type Endpoint, endpoint, formatEndpoint, parseEndpoint, sameEndpoint } from '../core/endpoint.ts';
 import type { Environment } from '../core/environment.ts';
@@ -25,6 +25,7 @@ export interface Discovery {
    * `final: false`: more servers are expected to become known, so what is found is not all.
    */
   gather(servers: readonly string[], options?: { final: boolean }): Promise<void>;
+  /** Also ends a look that is under way. */
   close(): void;
 }
 
@@ -33,12 +34,16 @@ export function createDiscovery(
   routers: readonly PacketRouter[],
 ): Discovery {
   const state = new BehaviorSubject<Reachability>({ candidates: [], behavior: unknownBehavior, complete: false });
+  const closed = new Subject<void>();
   let running: Promise<void> | undefined;
 
   const publish = (candidates: readonly Candidate[], behavior: NatBehavior, complete: boolean): void => {
     const { value } = state;
-    if (sameCandidates(value.candidates, candidates) && value.complete === complete && value.behavior === behavior)
-      return;
+    const known =
+      sameCandidates(value.candidates, candidates) &&
+      value.complete === complete &&
+      sameBehavior(value.behavior, behavior);
+    if (known) return;
     state.next({ candidates, behavior, complete });
   };
 
@@ -64,6 +69,7 @@ export function createDiscovery(
           found.set(key, reflexiveCandidate(result.binding.mapped, base, result.binding.server.address));
           if (!known.complete) publish([...found.values()], state.value.behavior, false);
         }),
+        takeUntil(closed),
       );
       const last = await lastValueFrom(results$, { defaultValue: undefined });
       return last?.type === 'behavior' ? last.behavior : unknownBehavior;
@@ -102,11 +108,19 @@ export function createDiscovery(
       });
       return running;
     },
-    close: () => state.complete(),
+    close() {
+      closed.next();
+      state.complete();
+    },
   };
 }
 
 function sameCandidates(a: readonly Candidate[], b: readonly Candidate[]): boolean {
   const keys = new Set(a.map((candidate) => formatEndpoint(candidate.endpoint)));
   return a.length === b.length && b.every((candidate) => keys.has(formatEndpoint(candidate.endpoint)));
+}
+
+/** Both were made by the same code, so equal ones read the same. */
+function sameBehavior(a: NatBehavior, b: NatBehavior): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

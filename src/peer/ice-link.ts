@@ -37,8 +37,8 @@ export interface IceLink {
   start(): void;
   /** New credentials on the same sockets; the pairs of older generations are lost. */
   restart(generation: number): void;
-  /** Asks for consent on a path at once. */
-  check(pathId: string): void;
+  /** Asks for consent on every path at once: those that died together are found out together. */
+  check(): void;
   /** The path that carries data. */
   use(pathId: string | undefined): void;
   /** What this generation tried and saw; stays readable after `stop`. */
@@ -97,7 +97,12 @@ export function createIceLink(options: IceLinkOptions): IceLink {
     if (path === undefined) return;
     paths.delete(pairId);
     spent = true;
+    checkAll();
     on.lost(path.info.id, reason);
+  };
+
+  const checkAll = (): void => {
+    for (const pairId of [...paths.keys()]) pump?.handle({ type: 'check', pairId });
   };
 
   const pairOf = (pathId: string | undefined): string | undefined =>
@@ -155,10 +160,7 @@ export function createIceLink(options: IceLinkOptions): IceLink {
       ended = { local: false, remote: false };
       for (const path of lost) on.lost(path, 'restarted');
     },
-    check(pathId) {
-      const pairId = pairOf(pathId);
-      if (pairId !== undefined) pump?.handle({ type: 'check', pairId });
-    },
+    check: checkAll,
     use(pathId) {
       const pairId = pairOf(pathId);
       pump?.handle({ type: 'use', pairIds: pairId === undefined ? [] : [pairId] });

@@ -48,7 +48,7 @@ export interface Peer extends AsyncDisposable {
   readonly incoming$: Observable<Connection>;
   /**
    * Registers with the rendezvous servers and gives a ticket to hand to the other side.
-   * Errors: `ERR_SERVER_UNREACHABLE`, `ERR_TOKEN`, `ERR_REGISTRATION_REPLACED`, `ERR_USAGE` without servers.
+   * Errors: `ERR_SERVER_UNREACHABLE`, `ERR_TOKEN`, `ERR_REGISTRATION_REPLACED`, `ERR_CLOSED`, `ERR_USAGE` without servers.
    */
   createTicket(options?: TicketOptions): Promise<string>;
   /** Begins a connection. Throws `ERR_TICKET_MALFORMED`, `ERR_TICKET_EXPIRED`, `ERR_VERSION`, `ERR_CLOSED` at once; the rest is told by `ready`. */

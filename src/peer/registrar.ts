@@ -1,4 +1,4 @@
-import { filter, firstValueFrom, type Subscription } from 'rxjs';
+import { filter, firstValueFrom, type Observable, type Subscription } from 'rxjs';
 import type { Environment } from '../core/environment.ts';
 import { TraversalError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
@@ -31,8 +31,15 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
   const { env, identity, carriers, discovery, policy, stunServers } = options;
   const tickets = createTicketBook(identity.publicKey, env);
   let following: Subscription | undefined;
+  let replaced = false;
+
+  carriers.events$.pipe(filter(({ event }) => event.type === 'replaced')).subscribe(() => {
+    replaced = true;
+    following?.unsubscribe();
+  });
 
   const register = (): void => {
+    if (replaced) return;
     const { candidates, behavior } = discovery.current;
     carriers.register({
       key: identity.publicKey,
@@ -63,20 +70,22 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
         () => states().some(({ state }) => state === 'online') || states().every(({ state }) => state === 'offline'),
       ),
     );
-    await firstValueFrom(decided$);
+    await firstOf(decided$);
     const offline = states().find((status) => status.state === 'offline');
     if (states().some(({ state }) => state === 'online') || offline === undefined) return;
     throw new TraversalError(offline.code, offline.reason);
   };
 
   const whenRegistered = async (): Promise<void> => {
-    const { event } = await firstValueFrom(
+    const { event } = await firstOf(
       carriers.events$.pipe(filter(({ event }) => ['registered', 'replaced', 'error'].includes(event.type))),
     );
     if (event.type === 'error') throw new TraversalError(event.code, event.message);
-    if (event.type === 'replaced') {
-      throw new TraversalError('ERR_REGISTRATION_REPLACED', 'another process registered this identity');
-    }
+    refuseReplaced();
+  };
+
+  const refuseReplaced = (): void => {
+    if (replaced) throw new TraversalError('ERR_REGISTRATION_REPLACED', 'another process registered this identity');
   };
 
   return {
@@ -88,6 +97,7 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
           'a ticket names a rendezvous server: give at least one (--server ws://..)',
         );
       }
+      refuseReplaced();
       await whenOnline();
       const ticket = tickets.issue({ servers: env.servers, stun: stunServers() }, ticketOptions);
       const registered = whenRegistered();
@@ -99,4 +109,11 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
     refresh: register,
     close: () => following?.unsubscribe(),
   };
+}
+
+/** The first value of a stream of the carriers, which ends without one only when the peer is closed. */
+async function firstOf<T>(source: Observable<T>): Promise<T> {
+  const value = await firstValueFrom(source, { defaultValue: undefined });
+  if (value === undefined) throw new TraversalError('ERR_CLOSED', 'the peer has been closed');
+  return value;
 }

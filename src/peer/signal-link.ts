@@ -1,4 +1,5 @@
 import type { Subscription } from 'rxjs';
+import type { Clock, TimerHandle } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Signaling, SignalingEvent } from '../core/signaling.ts';
@@ -24,6 +25,7 @@ export interface SignalLinkOptions {
   readonly carriers: Carriers;
   /** Dialer: where to offer. Listener: where the offer came from. */
   readonly servers: readonly Signaling[];
+  readonly clock: Clock;
   readonly log: Log;
   readonly on: SignalLinkEvents;
 }
@@ -44,7 +46,10 @@ export interface SignalLinkEvents {
 /** The sealed envelopes of one connection, over every carrier that both sides share. */
 export interface SignalLink {
   readonly bound: readonly Signaling[];
-  /** Begins to watch the carriers. The dialer offers on each that is online, now and whenever it comes back. */
+  /**
+   * Begins to watch the carriers. The dialer offers on each that is online, now and whenever it comes back; once the listener has
+   * answered, also whenever the listener may have come back.
+   */
   start(makeOffer?: () => OfferMessage | CandidatesMessage | RestartMessage): void;
   /** Seals and sends on every bound carrier; a message that no carrier takes is gone, for the next offer tells it all. */
   send(message: PeerMessage): void;
@@ -55,17 +60,24 @@ export interface SignalLink {
   close(): void;
 }
 
+/** ms until an answered offer is made again where the listener is not; doubles each time. */
+const RETRY = { first: 500, longest: 30_000 };
+
 export function createSignalLink(options: SignalLinkOptions): SignalLink {
-  const { role, ticket, session, channel, carriers, servers, log, on } = options;
+  const { role, ticket, session, channel, carriers, servers, clock, log, on } = options;
   const id = ticketId(ticket.secret);
   const bound = new Set<Signaling>();
   const unknownAt = new Set<Signaling>();
   const offerHashes = new Set<string>();
+  const retries = new Map<Signaling, { readonly timer: TimerHandle; readonly delay: number }>();
+  let answered = false;
   let statuses: Subscription | undefined;
   let makeOffer: (() => OfferMessage | CandidatesMessage | RestartMessage) | undefined;
 
   const bind = (carrier: Signaling): void => {
     unknownAt.delete(carrier);
+    stopRetrying(carrier);
+    answered = true;
     if (bound.has(carrier)) return;
     bound.add(carrier);
     on.bound(carrier);
@@ -81,6 +93,18 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     const envelope = channel.seal(message);
     if (message.type === 'offer') offerHashes.add(hex(envelopeHash(envelope)));
     carrier.offer({ session, to: ticket.key, ticketId: id, envelope });
+  };
+
+  /** A listener that lost its connection to the server, or whose server began anew, registers again in its own time. */
+  const retry = (carrier: Signaling): void => {
+    const delay = Math.min(2 * (retries.get(carrier)?.delay ?? RETRY.first / 2), RETRY.longest);
+    stopRetrying(carrier);
+    retries.set(carrier, { delay, timer: clock.setTimeout(() => offer(carrier), delay) });
+  };
+
+  const stopRetrying = (carrier: Signaling): void => {
+    clock.clearTimeout(retries.get(carrier)?.timer);
+    retries.delete(carrier);
   };
 
   const openEnvelope = (carrier: Signaling, envelope: Uint8Array): void => {
@@ -116,6 +140,7 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
   const fail = (carrier: Signaling, reason: 'unknown' | 'gone'): void => {
     unbind(carrier, reason);
     if (reason === 'unknown') unknownAt.add(carrier);
+    if (role === 'dialer' && answered) retry(carrier);
     const nowhere = servers.every((server) => unknownAt.has(server) || carriers.statusOf(server).state === 'offline');
     if (bound.size === 0 && (reason === 'gone' || nowhere)) on.unreachable(reason);
   };
@@ -127,6 +152,7 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
       return;
     }
     unbind(carrier, 'the connection to the rendezvous server ended');
+    stopRetrying(carrier);
     const states = servers.map((server) => carriers.statusOf(server));
     if (status.state === 'offline' && role === 'dialer' && states.every(({ state }) => state === 'offline')) {
       on.failed(status.code, status.reason);
@@ -168,7 +194,10 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     },
     close() {
       statuses?.unsubscribe();
-      for (const carrier of servers) carrier.leave(session);
+      for (const carrier of servers) {
+        stopRetrying(carrier);
+        carrier.leave(session);
+      }
       bound.clear();
     },
   };

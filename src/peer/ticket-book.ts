@@ -23,8 +23,8 @@ export interface TicketBook {
   find(id: Uint8Array): IssuedTicket | undefined;
   /** Throws `ERR_TICKET_REJECTED` or `ERR_TICKET_EXPIRED`. */
   check(ticket: IssuedTicket): void;
-  /** A connection was established with this ticket; false when it was good for one only, and another came first. */
-  claim(ticket: IssuedTicket): boolean;
+  /** From now on the ticket is rejected: the one connection that it was good for stands. */
+  burn(ticket: IssuedTicket): void;
   /** Those that would be accepted now. */
   readonly valid: readonly IssuedTicket[];
 }
@@ -56,11 +56,8 @@ export function createTicketBook(key: Uint8Array, { clock, random }: { clock: Cl
       }
       if (!isValid(ticket)) throw new TraversalError('ERR_TICKET_EXPIRED', 'the ticket has expired; ask for a new one');
     },
-    claim(ticket) {
-      if (!ticket.once) return true;
-      const first = !burnt.has(hex(ticket.id));
+    burn(ticket) {
       burnt.add(hex(ticket.id));
-      return first;
     },
     get valid() {
       return [...tickets.values()].filter(isValid);

@@ -160,5 +160,7 @@ describe('recovering', () => {
     expect(run(gone).value).toEqual({ recovering: 'abandoned' });
     expect(run([...gone, expired('gone', 'recovering.abandoned')]).output?.failure?.code).toBe('ERR_PEER_GONE');
     expect(run([...gone, { type: 'peer.returned' }]).value).toEqual({ recovering: 'searching' });
+    const unknown = [...lonely, { type: 'peer.unreachable', reason: 'unknown' }] satisfies ConnectionEvent[];
+    expect(run(unknown).value).toEqual({ recovering: 'searching' });
   });
 });

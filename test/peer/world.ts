@@ -3,18 +3,21 @@ import { createIdentity } from '../../src/adapters/node/identity.ts';
 import { cryptoRandom, nodeNetwork, systemClock } from '../../src/adapters/node/index.ts';
 import { quicSessions } from '../../src/adapters/session/quic/index.ts';
 import { type MemoryRendezvous, memoryRendezvous } from '../../src/adapters/signaling/memory.ts';
+import type { Clock, TimerHandle } from '../../src/core/clock.ts';
 import type { Environment } from '../../src/core/environment.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { PathKind } from '../../src/core/path.ts';
+import type { Signaling } from '../../src/core/signaling.ts';
 import type { Connection } from '../../src/peer/connection.ts';
 import { createPeer } from '../../src/peer/create-peer.ts';
 import type { Peer, PeerOptions } from '../../src/peer/peer.ts';
 import { type FaultyNetwork, faultyNetwork } from './faulty-network.ts';
 
-/** A peer of the test and its own network. */
+/** A peer of the test, its own network and its ways to the rendezvous. */
 export interface Inhabitant {
   readonly peer: Peer;
   readonly network: FaultyNetwork;
+  readonly carriers: readonly Signaling[];
 }
 
 export interface InhabitantOptions extends Omit<PeerOptions, 'env'> {
@@ -37,12 +40,17 @@ export function createWorld({ latency = 0 }: { latency?: number } = {}): World {
     rendezvous,
     async inhabitant({ env, ...options } = {}) {
       const network = faultyNetwork(nodeNetwork());
+      const carriers: Signaling[] = [];
       const world: Environment = {
         network,
         clock,
         random,
         log: silentLog,
-        signaling: () => rendezvous.signaling(),
+        signaling() {
+          const carrier = rendezvous.signaling();
+          carriers.push(carrier);
+          return carrier;
+        },
         sessions: quicSessions,
         newIdentity: createIdentity,
         servers: ['ws://memory'],
@@ -52,7 +60,7 @@ export function createWorld({ latency = 0 }: { latency?: number } = {}): World {
       };
       const peer = await createPeer({ ...options, env: world });
       peers.push(peer);
-      return { peer, network };
+      return { peer, network, carriers };
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(peers.map((peer) => peer.close()));
@@ -99,4 +107,36 @@ export function codeOf(promise: Promise<unknown>): Promise<unknown> {
     () => 'fulfilled',
     (error: { code?: unknown }) => error.code,
   );
+}
+
+/** A promise and the function that fulfils it. */
+export class Deferred<T> {
+  resolve: (value: T) => void = () => {};
+  readonly promise = new Promise<T>((resolve) => {
+    this.resolve = resolve;
+  });
+}
+
+/** The system's clock, and how many of the timers set on it are still to come. */
+export function countingClock(): { readonly clock: Clock; readonly pending: () => number } {
+  const clock = systemClock();
+  const timers = new Set<TimerHandle>();
+  return {
+    pending: () => timers.size,
+    clock: {
+      ...clock,
+      setTimeout(callback, delay) {
+        const timer = clock.setTimeout(() => {
+          timers.delete(timer);
+          callback();
+        }, delay);
+        timers.add(timer);
+        return timer;
+      },
+      clearTimeout(timer) {
+        timers.delete(timer);
+        clock.clearTimeout(timer);
+      },
+    },
+  };
 }

@@ -73,7 +73,8 @@ function wrap(socket: Socket, onDrop: ReportDrop): DatagramSocket {
       if (!open) return drop('closed', to);
       if (to.family !== local.family || to.port === 0) return drop('unsuitable address', to);
       if (socket.getSendQueueSize() > SEND_QUEUE) return drop('send queue full', to);
-      socket.send(data, to.port, to.address, onSent);
+      // A copy, since the caller may reuse `data` while libuv still waits with it for room in the kernel's buffer.
+      socket.send(Buffer.from(data), to.port, to.address, onSent);
       return true;
     },
     close,
