@@ -5,7 +5,7 @@ export type { Clock, TimerHandle } from './core/clock.ts';
 export type { Datagram } from './core/datagram.ts';
 export { type Endpoint, endpoint, type Family, formatEndpoint, parseEndpoint } from './core/endpoint.ts';
 export type { Environment } from './core/environment.ts';
-export { DecodeError, type ErrorCode, TraversalError } from './core/errors.ts';
+export { DecodeError, type ErrorCode, StreamResetError, TraversalError } from './core/errors.ts';
 export type { Identity } from './core/identity.ts';
 export { type Log, silentLog } from './core/log.ts';
 export type { Dependence, NatBehavior } from './core/nat-behavior.ts';

@@ -13,7 +13,7 @@ import type { Reporter } from './reporter.ts';
 type ListenOptions = Omit<PeerCommandOptions, 'json'> &
   ListenerJobOptions & { readonly ttl: string; readonly once?: boolean; readonly keep?: boolean };
 
-export const DEFAULT_SERVER = 'ws://127.0.0.1:8790';
+const DEFAULT_SERVER = 'ws://127.0.0.1:8790';
 
 export function addListen(program: Command): void {
   const command = program

@@ -11,7 +11,7 @@ export interface PeerCommandOptions {
   readonly server: readonly string[];
   readonly token?: string;
   readonly stun: readonly string[];
-  readonly turn?: readonly string[];
+  readonly turn?: string;
   readonly identity?: string;
   readonly policy: Policy;
   readonly json?: boolean;
@@ -30,7 +30,7 @@ export function addPeerOptions(command: Command): Command {
       collectStun,
       [],
     )
-    .addOption(new Option('--turn <server>', 'TURN server (in a later version)').hideHelp().argParser(collect))
+    .addOption(new Option('--turn <server>', 'TURN server (in a later version)').hideHelp())
     .option('--identity <file>', 'private key that names this peer; created when missing (default: a fresh key)')
     .addOption(new Option('--policy <policy>', 'how relays may be used').choices(policies).default('relay-first'))
     .option('--json', 'tell what happens as JSON, one object a line')

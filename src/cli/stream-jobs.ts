@@ -9,7 +9,7 @@ export interface ByteDuplex {
 }
 
 /** Copies until the source ends, then half-closes the sink. */
-export async function copy(from: Pick<ByteDuplex, 'read'>, to: Pick<ByteDuplex, 'write' | 'end'>): Promise<void> {
+async function copy(from: Pick<ByteDuplex, 'read'>, to: Pick<ByteDuplex, 'write' | 'end'>): Promise<void> {
   for (let chunk = await from.read(); chunk !== null; chunk = await from.read()) await to.write(chunk);
   await to.end();
 }

@@ -31,7 +31,7 @@ export interface OfferMessage {
   readonly behavior: NatBehavior;
   /** The dialer's first QUIC packets, at most 3 of 1..1200 bytes: they save the session's handshake a crossing. */
   readonly flight: readonly Uint8Array[];
-  /** Whether these are all the candidates (RFC 8838 section 8.2). */
+  /** Whether these are all the candidates (RFC 8838 section 13). */
   readonly end: boolean;
 }
 

@@ -9,7 +9,7 @@ import { DecodeError } from '../../../core/errors.ts';
  * The first bytes of every stream, sent by its opener at once.
  */
 
-export const PREFACE_VERSION = 1;
+const PREFACE_VERSION = 1;
 /** Version and length. */
 export const PREFACE_HEADER = 2;
 

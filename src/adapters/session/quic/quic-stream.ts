@@ -1,5 +1,5 @@
 import type { Connection } from '@matrixai/quic/native/types.js';
-import { TraversalError } from '../../../core/errors.ts';
+import { StreamResetError, TraversalError } from '../../../core/errors.ts';
 import type { SessionStream } from '../../../core/session.ts';
 import { StreamCode } from './codes.ts';
 import { Deferred } from './deferred.ts';
@@ -71,7 +71,7 @@ export class QuicStream implements SessionStream {
     if (this.#readOver === undefined) this.#owner.readingOver(this, 'abandoned');
     shutdownStream(this.#owner.connection, this.id, code);
     this.#owner.wake();
-    const error = new TraversalError('ERR_STREAM_RESET', `stream reset by this side with code ${code}`);
+    const error = new StreamResetError(`stream reset by this side with code ${code}`, code);
     this.#failReading(error);
     this.#failWriting(error);
   }
@@ -115,7 +115,7 @@ export class QuicStream implements SessionStream {
   /** The other side has given up reading; of writes under way quiche tells itself, with the code. */
   onAbandoned(): void {
     if (this.#writeOver !== 'ending') return;
-    this.#failWriting(new TraversalError('ERR_STREAM_RESET', 'stream reset by the other side'));
+    this.#failWriting(new StreamResetError('stream reset by the other side'));
   }
 
   /** The session is over. `drain`: what has come in may still be read. */
@@ -213,8 +213,8 @@ interface PendingWrite {
 /** quiche's words: `StreamReset(code)`, `StreamStopped(code)`; a stream that it forgot was reset both ways. */
 function resetByPeer(error: unknown): TraversalError {
   const code = error instanceof Error ? /^Stream(?:Reset|Stopped)\((\d+)\)$/.exec(error.message)?.[1] : undefined;
-  const detail = code === undefined ? '' : ` with code ${code}`;
-  return new TraversalError('ERR_STREAM_RESET', `stream reset by the other side${detail}`, { cause: error });
+  if (code === undefined) return new StreamResetError('stream reset by the other side', undefined, { cause: error });
+  return new StreamResetError(`stream reset by the other side with code ${code}`, Number(code), { cause: error });
 }
 
 const BLOCKED = Symbol('blocked');
