@@ -3,7 +3,7 @@ import { type Connection, TraversalError } from '../index.ts';
 import { nodeNetwork } from '../node.ts';
 import { tcpServer } from '../streams/index.ts';
 import { type CommandContext, runCommand, whenAborted } from './command.ts';
-import { dial } from './dial.ts';
+import { dial, untimelyEnd } from './dial.ts';
 import type { ExitCode } from './exit-code.ts';
 import { addPeerOptions, type PeerCommandOptions, parsePort } from './peer-options.ts';
 import { pipeStandardStreams } from './pipe.ts';
@@ -45,7 +45,7 @@ async function connect(
     return await dial(ticket, options, context, (connection) => {
       if (forward !== undefined) return forwardPort(connection, forward, context);
       if (message !== undefined) return sendMessage(connection, message, context);
-      if (json) return stay(context);
+      if (json) return stay(connection, context);
       return pipe(connection, stdin);
     });
   } finally {
@@ -67,8 +67,8 @@ async function sendMessage(connection: Connection, text: string, { reporter }: C
 }
 
 /** Nothing to carry: keeps the connection until it ends or Ctrl-C. */
-async function stay({ signal }: CommandContext): Promise<ExitCode> {
-  await whenAborted(signal);
+async function stay(connection: Connection, { signal }: CommandContext): Promise<ExitCode> {
+  await Promise.race([whenAborted(signal), untimelyEnd(connection)]);
   return 0;
 }
 
@@ -97,6 +97,6 @@ async function forwardPort(
     signal.addEventListener('abort', () => subscription.unsubscribe(), { once: true });
     connection.verdict.then(() => subscription.unsubscribe());
   });
-  await Promise.race([serving, whenAborted(signal)]);
+  await Promise.race([serving, whenAborted(signal), untimelyEnd(connection)]);
   return 0;
 }

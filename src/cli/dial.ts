@@ -8,8 +8,8 @@ import { openPeer, type PeerCommandOptions } from './peer-options.ts';
 import { CODE_BUSY, CODE_REFUSED, CODE_UNREACHABLE } from './protocols.ts';
 
 /**
- * Connects with a ticket, does `work` on the connection, closes it in order and prints the verdict.
- * The exit code is that of `work`; every failure is thrown, after its verdict was printed.
+ * Connects with a ticket, does `work` on the connection, closes it in order and prints the verdict. The exit code is that of `work`,
+ * which ends when the connection does; every failure is thrown, after its verdict was printed.
  */
 export async function dial(
   ticketText: string,
@@ -26,9 +26,9 @@ export async function dial(
     const following = follow(connection, reporter);
     try {
       await connection.ready;
-      return await Promise.race([work(connection), untimelyEnd(connection)]);
+      return await work(connection);
     } catch (error) {
-      throw explain(error);
+      throw await explain(error, connection);
     } finally {
       await connection.close();
       following.unsubscribe();
@@ -49,16 +49,22 @@ export async function dial(
   }
 }
 
-/** Rejects when the connection ends before the work is done. */
-async function untimelyEnd(connection: Connection): Promise<never> {
+/** Rejects when the connection ends: for work that has no stream to notice it by. */
+export async function untimelyEnd(connection: Connection): Promise<never> {
   const { code, summary } = await connection.verdict;
   if (code !== undefined) throw new TraversalError(code, summary);
   throw new TraversalError('ERR_CLOSED', 'the other side closed the connection');
 }
 
-/** Puts a listener's reset codes into words. */
-function explain(error: unknown): unknown {
-  if (!(error instanceof StreamResetError)) return error;
+/** Puts a listener's reset codes into words; where a stream only knows that the session has ended, the verdict knows why. */
+async function explain(error: unknown, connection: Connection): Promise<unknown> {
+  if (error instanceof StreamResetError) return explainReset(error);
+  if (!(error instanceof TraversalError) || error.code !== 'ERR_CLOSED') return error;
+  await connection.close();
+  return untimelyEnd(connection).catch((reason: unknown) => reason);
+}
+
+function explainReset(error: StreamResetError): TraversalError {
   switch (error.resetCode) {
     case CODE_BUSY:
       return new TraversalError('ERR_BUSY', 'the listener already serves another stream; try again later');

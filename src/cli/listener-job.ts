@@ -40,7 +40,6 @@ export function chooseJob(
     return serveOne(false, async (stream) => {
       const text = await exchangeLine(stream, message);
       if (text !== undefined) reporter.message(text);
-      await stream.finished;
     });
   }
   if (json) return serveMany(async (stream) => stream.reset(CODE_REFUSED));

@@ -44,6 +44,9 @@ async function ping(
   { reporter, signal }: CommandContext,
 ): Promise<ExitCode> {
   const { count, interval, untilDirect = false } = options;
+  const ended = new AbortController();
+  connection.verdict.then(() => ended.abort());
+  const over = AbortSignal.any([signal, ended.signal]);
   const stream = createPingStream(await connection.openStream(PING));
   for (let seq = 1; seq <= count && !signal.aborted; seq++) {
     const outward = connection.path;
@@ -55,7 +58,7 @@ async function ping(
     const path = homeward?.kind === 'relayed' ? homeward : outward;
     if (path !== undefined) reporter.pong({ seq, rtt, kind: path.kind, transport: path.transport });
     if (untilDirect && path?.kind === 'direct') return 0;
-    if (seq < count) await sleep(interval, undefined, { signal }).catch(() => 'interrupted');
+    if (seq < count) await sleep(interval, undefined, { signal: over }).catch(() => 'no need to wait');
   }
   await stream.end();
   return untilDirect ? 1 : 0;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteSocket } from '../core/network.ts';
 import type { SessionStream } from '../core/session.ts';
 
@@ -28,7 +29,11 @@ export async function join(stream: SessionStream, socket: ByteSocket): Promise<v
   }
 }
 
-/** Sends one line, awaits one line back. `undefined` when the stream ended without one; lines are cut at 64 KiB. */
+/**
+ * Sends one line, awaits one line back, and fulfils when the other side has read ours to its end. What it still sends is read and
+ * dropped, so that it can end in order too, but a side that does not end is waited for no longer than a second.
+ * `undefined` when the stream ended without a line; lines are cut at 64 KiB.
+ */
 export async function exchangeLine(stream: SessionStream, text: string): Promise<string | undefined> {
   await stream.write(Buffer.from(`${text}\n`));
   const chunks: Uint8Array[] = [];
@@ -39,9 +44,18 @@ export async function exchangeLine(stream: SessionStream, text: string): Promise
     if (chunk.includes(0x0a) || length > MAX_LINE) break;
   }
   await stream.end();
+  const drained = drain(stream);
+  await stream.finished;
+  await Promise.race([drained, sleep(DRAIN, undefined, { ref: false })]);
   if (length === 0) return undefined;
   const [line = ''] = Buffer.concat(chunks).toString('utf8').split('\n', 1);
   return line.replace(/\r$/, '');
 }
 
+async function drain(stream: SessionStream): Promise<void> {
+  while ((await stream.read().catch(() => null)) !== null);
+}
+
 const MAX_LINE = 65_536;
+/** ms. */
+const DRAIN = 1000;

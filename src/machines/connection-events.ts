@@ -35,6 +35,7 @@ export type ConnectionEvent =
   | { type: 'punch.exhausted'; reason: string }
   | { type: 'relay.unavailable'; reason: string }
   | { type: 'session.established' }
+  /** An established session is over; one that was never established has `failed`. */
   | { type: 'session.ended'; by: 'local' | 'remote'; code: number; reason: string }
   | ({ type: 'session.failed' } & Failure)
   | ({ type: 'close.requested' } & Partial<Failure>)

@@ -177,8 +177,6 @@ function failureOf(event: ConnectionEvent): Failure {
     case 'xstate.error.actor.session':
     case 'xstate.error.actor.punch':
       return { code: 'ERR_PROTOCOL', message: `an actor broke: ${String(event.error)}` };
-    case 'session.ended':
-      return { code: 'ERR_SESSION_HANDSHAKE', message: event.reason || 'the session ended during its handshake' };
     default:
       return { code: 'ERR_PROTOCOL', message: `unexpected ${event.type}` };
   }

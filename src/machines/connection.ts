@@ -61,7 +61,6 @@ export const connectionMachine = connectionSetup.createMachine({
       after: { traversing: { target: 'failed', actions: 'noteTimeout' } },
       on: {
         'session.established': 'connected',
-        'session.ended': { target: 'failed', actions: 'noteFailure' },
         'offer.rejected': { target: 'failed', actions: 'noteFailure' },
         'signaling.failed': { guard: 'noPath', target: 'failed', actions: 'noteFailure' },
         'peer.unreachable': { guard: 'noPath', target: 'failed', actions: 'noteFailure' },

@@ -1,4 +1,5 @@
 import { fromCallback } from 'xstate';
+import { asTraversalError } from '../core/errors.ts';
 import { connectionMachine } from '../machines/connection.ts';
 import type { ConnectionEvent } from '../machines/connection-events.ts';
 import type { ConnectionActorInput } from '../machines/connection-setup.ts';
@@ -27,8 +28,18 @@ export function connectionLogic(runtimes: ReadonlyMap<string, ConnectionRuntime>
       recover: actor((runtime) => runtime.recover()),
     },
     actions: {
-      usePath: ({ context }) => find(context.id).use(context.current),
-      punchAgain: ({ context }) => find(context.id).punchAgain(),
+      usePath: ({ context, self }) => attempt(self, () => find(context.id).use(context.current)),
+      punchAgain: ({ context, self }) => attempt(self, () => find(context.id).punchAgain()),
     },
   });
+}
+
+/** An action that threw would break the chart with its actors still running: the connection fails in order instead. */
+function attempt(self: { send(event: ConnectionEvent): void }, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    const { code, message } = asTraversalError(error, 'ERR_PROTOCOL');
+    self.send({ type: 'session.failed', code, message });
+  }
 }

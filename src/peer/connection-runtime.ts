@@ -34,7 +34,6 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
   let answered = false;
   let flight: readonly Uint8Array[] | undefined;
   let theirs: NatBehavior = offer?.message.behavior ?? unknownBehavior;
-  let remote: RemoteCandidate[] = [];
   let peerGone = false;
   let recovering = false;
   /** Keys of the local candidates that the current generation of the ICE agent knows. */
@@ -149,13 +148,8 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
   };
 
   const tellCandidates = (candidates = localCandidates()): void => {
-    const { end } = ownState();
-    signal.send({
-      type: 'candidates',
-      generation: ice.generation,
-      candidates: toldCandidates(candidates, policy),
-      end,
-    });
+    const told = toldCandidates(candidates, policy);
+    signal.send({ type: 'candidates', generation: ice.generation, candidates: told, end: isComplete() });
   };
 
   /** Hands new local candidates to the agent; gives those that are new. */
@@ -216,14 +210,12 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     end: boolean,
   ): void => {
     theirs = from.behavior ?? theirs;
-    remote = mergeCandidates(remote, from.candidates);
     ice.addRemote(from.candidates);
     if (end) ice.end('remote');
     emit({ type: 'remote.known' });
   };
 
   const beginGeneration = (generation: number): void => {
-    remote = [];
     announced = new Set();
     ice.restart(generation);
     options.refresh();
@@ -243,9 +235,19 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
 
   const openSession = (): readonly Uint8Array[] => {
     if (expectedKey === undefined || link.session !== undefined) return [];
-    const captured = link.open(expectedKey);
-    if (link.session !== undefined) resolveSecured(link.session);
-    return captured;
+    try {
+      const captured = link.open(expectedKey);
+      if (link.session !== undefined) resolveSecured(link.session);
+      return captured;
+    } catch (error) {
+      failSession(error);
+      return [];
+    }
+  };
+
+  const failSession = (error: unknown): void => {
+    const { code, message } = asTraversalError(error, 'ERR_SESSION_HANDSHAKE');
+    emit({ type: 'session.failed', code, message });
   };
 
   return {
@@ -277,14 +279,10 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     },
     session(send) {
       secured.then((made) => {
-        made.established.then(
-          () => send({ type: 'session.established' }),
-          (error) => {
-            const { code, message } = asTraversalError(error, 'ERR_SESSION_HANDSHAKE');
-            send({ type: 'session.failed', code, message });
-          },
-        );
-        made.closed.then((end) => send({ type: 'session.ended', ...end }));
+        made.established.then(() => {
+          send({ type: 'session.established' });
+          made.closed.then((end) => send({ type: 'session.ended', ...end }));
+        }, failSession);
       });
       return nothing;
     },
@@ -337,13 +335,9 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     },
     evidence: () => ({
       local: localCandidates(),
-      remote,
+      remote: ice.remotes,
       behaviors: { mine: discovery.current.behavior, theirs },
       pairs: ice.snapshot()?.pairs ?? [],
     }),
   };
-}
-
-function mergeCandidates(known: readonly RemoteCandidate[], more: readonly RemoteCandidate[]): RemoteCandidate[] {
-  return [...new Map([...known, ...more].map((candidate) => [candidateKey(candidate), candidate])).values()];
 }

@@ -6,8 +6,8 @@ import type { PathInfo } from '../core/path.ts';
 import type { Session, SessionDatagrams, SessionStats, SessionStream } from '../core/session.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { ConnectionMachine } from '../machines/connection.ts';
-import type { ConnectionEvent } from '../machines/connection-events.ts';
-import { type ConnectionInput, currentPath } from '../machines/connection-setup.ts';
+import type { ConnectionEvent, Failure } from '../machines/connection-events.ts';
+import { type ConnectionInput, type ConnectionOutput, currentPath } from '../machines/connection-setup.ts';
 import type { ConnectionRuntime } from './runtime-contract.ts';
 import { checksAttempt, makeVerdict } from './verdict.ts';
 
@@ -83,6 +83,7 @@ export function createConnection({
   const datagrams$ = new Subject<Uint8Array>();
   const validated: PathInfo[] = [];
   let session: Session | undefined;
+  let ended = false;
   let settle: { resolve(): void; reject(error: TraversalError): void } | undefined;
 
   const ready = new Promise<void>((resolve, reject) => {
@@ -92,6 +93,7 @@ export function createConnection({
 
   runtime.secured.then((made) => {
     session = made;
+    if (ended) made.close();
     session$.next(made);
     made.datagrams.incoming$.subscribe({
       next: (bytes) => datagrams$.next(bytes),
@@ -100,27 +102,33 @@ export function createConnection({
   });
 
   const verdict = new Promise<Verdict>((resolve) => {
+    const finish = (output: ConnectionOutput): void => {
+      const evidence = runtime.evidence();
+      const attempts = evidence.pairs.length > 0 ? [checksAttempt(evidence, 0, clock.now() - startedAt)] : [];
+      const made = makeVerdict({ output, evidence, paths: validated, attempts });
+      settle?.reject(new TraversalError(made.code ?? 'ERR_CLOSED', made.summary));
+      ended = true;
+      session?.close();
+      state$.complete();
+      path$.complete();
+      session$.complete();
+      onEnd(connection.close());
+      resolve(made);
+    };
     actor.subscribe({
-      next(snapshot) {
-        const { context, value, status, output } = snapshot;
+      next({ context, value, status, output }) {
         if (!isSameState(value, state$.value)) state$.next(value);
         const current = currentPath(context)?.info;
         if (current !== undefined && !validated.some(({ id }) => id === current.id)) validated.push(current);
         if (current !== path$.value) path$.next(current);
         if (context.established) settle?.resolve();
-        if (status !== 'done' || output === undefined) return;
-        const evidence = runtime.evidence();
-        const attempts = evidence.pairs.length > 0 ? [checksAttempt(evidence, 0, clock.now() - startedAt)] : [];
-        const made = makeVerdict({ output, evidence, paths: validated, attempts });
-        settle?.reject(new TraversalError(made.code ?? 'ERR_CLOSED', made.summary));
-        session?.close();
-        state$.complete();
-        path$.complete();
-        session$.complete();
-        onEnd(connection.close());
-        resolve(made);
+        if (status === 'done' && output !== undefined) finish(output);
       },
-      error: (error) => log('connection.broken', { id: input.id, error: String(error) }),
+      error(error) {
+        log('connection.broken', { id: input.id, error: String(error) });
+        const failure: Failure = { code: 'ERR_PROTOCOL', message: `the connection broke: ${String(error)}` };
+        finish({ outcome: 'failed', failure, current: undefined });
+      },
     });
   });
 

@@ -19,7 +19,7 @@ const REFRESH = { least: 20_000, spread: 6_000 };
 
 /**
  * Opens a peer: sockets first, discovery and the rendezvous in the background.
- * Errors: `ERR_NETWORK`, `ERR_PORT_NOT_PERMITTED`, `ERR_SESSION_PLATFORM`.
+ * Errors: `ERR_NETWORK`, `ERR_PORT_NOT_PERMITTED`, `ERR_SESSION_PLATFORM`, `ERR_USAGE` for what is no server URL.
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
   const { env } = options;
@@ -103,7 +103,6 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     error: (error) => env.log('peer.broken', { error: String(error) }),
   });
   actor.start();
-  carriers.ensure(env.servers);
 
   const close = async (): Promise<void> => {
     actor.send({ type: 'close.requested' });
@@ -136,6 +135,12 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     },
     [Symbol.asyncDispose]: () => peer.close(),
   };
+  try {
+    carriers.ensure(env.servers);
+  } catch (error) {
+    await peer.close();
+    throw error;
+  }
   return peer;
 }
 

@@ -1,4 +1,4 @@
-import type { Candidate, RemoteCandidate } from '../core/candidate.ts';
+import { type Candidate, candidateKey, type RemoteCandidate } from '../core/candidate.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
 import type { IceCredentials, IceEvent, IceSnapshot } from '../protocol/ice/index.ts';
@@ -30,6 +30,8 @@ export interface IceLink {
   readonly generation: number;
   /** This generation has had its chance: a valid pair was lost again, or every check failed. */
   readonly isSpent: boolean;
+  /** What the other side has told in this generation. */
+  readonly remotes: readonly RemoteCandidate[];
   addLocal(candidates: readonly Candidate[]): void;
   addRemote(candidates: readonly RemoteCandidate[]): void;
   end(side: 'local' | 'remote'): void;
@@ -58,7 +60,8 @@ export function createIceLink(options: IceLinkOptions): IceLink {
   const tieBreaker = Buffer.from(random.bytes(8)).readBigUInt64BE();
   let generation = 0;
   let locals: Candidate[] = [];
-  let remotes: RemoteCandidate[] = [];
+  /** By address. */
+  const remotes = new Map<string, RemoteCandidate>();
   let ended = { local: false, remote: false };
   let pump: IcePump | undefined;
   let spent = false;
@@ -115,13 +118,18 @@ export function createIceLink(options: IceLinkOptions): IceLink {
     get isSpent() {
       return spent;
     },
+    get remotes() {
+      return [...remotes.values()];
+    },
     addLocal(candidates) {
       locals = [...locals, ...candidates];
       for (const candidate of candidates) pump?.handle({ type: 'local-candidate', candidate });
     },
     addRemote(candidates) {
-      remotes = [...remotes, ...candidates];
-      for (const candidate of candidates) pump?.handle({ type: 'remote-candidate', candidate });
+      for (const candidate of candidates) {
+        remotes.set(candidateKey(candidate), candidate);
+        pump?.handle({ type: 'remote-candidate', candidate });
+      }
     },
     end(side) {
       ended = { ...ended, [side]: true };
@@ -144,7 +152,7 @@ export function createIceLink(options: IceLinkOptions): IceLink {
       });
       pump = createIcePump({ agent, clock, routers, onEvent: handleEvent });
       for (const candidate of locals) pump.handle({ type: 'local-candidate', candidate });
-      for (const candidate of remotes) pump.handle({ type: 'remote-candidate', candidate });
+      for (const candidate of remotes.values()) pump.handle({ type: 'remote-candidate', candidate });
       if (ended.local) pump.handle({ type: 'end-of-candidates', side: 'local' });
       if (ended.remote) pump.handle({ type: 'end-of-candidates', side: 'remote' });
     },
@@ -155,7 +163,7 @@ export function createIceLink(options: IceLinkOptions): IceLink {
       const lost = [...paths.values()].map((path) => path.info.id);
       paths.clear();
       spent = false;
-      remotes = [];
+      remotes.clear();
       locals = [];
       ended = { local: false, remote: false };
       for (const path of lost) on.lost(path, 'restarted');

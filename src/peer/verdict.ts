@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../core/errors.ts';
 import type { NatBehavior } from '../core/nat-behavior.ts';
 import type { PathInfo } from '../core/path.ts';
 import type { Attempt, Verdict } from '../core/verdict.ts';
@@ -25,8 +26,13 @@ export function makeVerdict({ output, evidence, paths, attempts }: VerdictInput)
     attempts,
     behaviors: evidence.behaviors,
     candidates: { local: evidence.local, remote: evidence.remote },
-    advice: outcome === 'direct' || failure?.code === 'ERR_PEER_UNKNOWN' ? [] : advise(evidence),
+    advice: wantsDirect(outcome, failure?.code) ? advise(evidence) : [],
   };
+}
+
+/** Whether a direct path would have made the difference. */
+function wantsDirect(outcome: Verdict['outcome'], code: ErrorCode | undefined): boolean {
+  return outcome === 'relayed' || code === 'ERR_PUNCH_EXHAUSTED' || code === 'ERR_TIMEOUT';
 }
 
 /** The run of the connectivity checks, from the pairs they worked on. */

@@ -38,7 +38,7 @@ export function checkAccess({ token, open = false }: ServerOptions, address: str
   if (token === undefined && !open && classifyAddress(address) !== 'loopback') {
     throw new TraversalError(
       'ERR_USAGE',
-      `others can reach ${address}: give a token that clients must show, or say that the server is to be open to all`,
+      `others can reach ${address}: give a token that clients must show (--token <secret>), or open it to all (--open)`,
     );
   }
 }

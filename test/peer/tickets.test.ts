@@ -6,8 +6,9 @@ import { systemClock } from '../../src/adapters/node/index.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Connection } from '../../src/peer/connection.ts';
 import type { Dialer } from '../../src/peer/peer.ts';
+import { Deferred } from '../deferred.ts';
 import { receiveAll, sendAll, streamBetween } from './transfer.ts';
-import { codeOf, countingClock, createWorld, Deferred } from './world.ts';
+import { codeOf, countingClock, createWorld } from './world.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -122,7 +123,7 @@ describe('a ticket for one connection', () => {
 
   it('is not burnt by an attempt that failed', async () => {
     await using world = createWorld();
-    const asked = new Deferred<void>();
+    const asked = new Deferred();
     const listener = await world.inhabitant({
       policy: 'direct-only',
       accept() {
@@ -176,7 +177,7 @@ describe('accept', () => {
 
   it('that answers after the peer was closed lets nobody in', async () => {
     await using world = createWorld();
-    const asked = new Deferred<void>();
+    const asked = new Deferred();
     const answered = new Deferred<boolean>();
     const { clock, pending } = countingClock();
     const { peer } = await world.inhabitant({

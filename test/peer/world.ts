@@ -109,14 +109,6 @@ export function codeOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** A promise and the function that fulfils it. */
-export class Deferred<T> {
-  resolve: (value: T) => void = () => {};
-  readonly promise = new Promise<T>((resolve) => {
-    this.resolve = resolve;
-  });
-}
-
 /** The system's clock, and how many of the timers set on it are still to come. */
 export function countingClock(): { readonly clock: Clock; readonly pending: () => number } {
   const clock = systemClock();

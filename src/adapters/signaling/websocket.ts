@@ -153,6 +153,7 @@ function openConnection({ url, clock, random, token, onOpen, onFrame, onEnd }: C
   return () => {
     ended = true;
     clock.clearTimeout(timer);
+    if (socket.readyState === WebSocket.CLOSED) return;
     if (socket.readyState === WebSocket.CONNECTING) return socket.terminate();
     socket.close(CLOSE_NORMAL);
     timer = clock.setTimeout(() => socket.terminate(), CLOSE_GRACE);
