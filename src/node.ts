@@ -16,7 +16,7 @@ export interface NodeEnvironmentOptions {
   readonly servers?: readonly string[];
   /** STUN servers, `host:port`; those of the rendezvous servers when absent. */
   readonly stun?: readonly string[];
-  /** What the rendezvous servers were started with as `--token`. */
+  /** What the rendezvous servers in `servers` were started with as `--token`. */
   readonly token?: string;
   readonly log?: Log;
   /** Whether loopback addresses are candidates; by default when every rendezvous server is on this machine. */
@@ -28,18 +28,26 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
   const { servers = [], stun = [], token, log = silentLog } = options;
   const clock = systemClock();
   const random = cryptoRandom();
+  const own = new Set(servers.map(serverKey));
   return {
     network: nodeNetwork(),
     clock,
     random,
     log,
-    signaling: (url) => websocketSignaling({ url, clock, random, log, ...(token !== undefined && { token }) }),
+    // The token is for the servers that it was given with, not for those that a stranger's ticket names.
+    signaling: (url) =>
+      websocketSignaling({ url, clock, random, log, ...(token !== undefined && own.has(serverKey(url)) && { token }) }),
     sessions: (identity) => quicSessions(identity),
     newIdentity: createIdentity,
     servers,
     stun,
     loopback: options.loopback ?? (servers.length > 0 && servers.every(isOnThisMachine)),
   };
+}
+
+/** `ws://host:8790` and `ws://host:8790/` are one server. */
+function serverKey(url: string): string {
+  return URL.canParse(url) ? new URL(url).href : url;
 }
 
 function isOnThisMachine(url: string): boolean {

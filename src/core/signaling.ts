@@ -66,8 +66,12 @@ export type SignalingEvent =
     }
   | { readonly type: 'standing'; readonly session: Uint8Array; readonly envelope: Uint8Array }
   | { readonly type: 'envelope'; readonly session: Uint8Array; readonly envelope: Uint8Array }
-  /** The other end cannot be reached by this carrier: never was there (`unknown`), left without an answer (`declined`), or has ended (`gone`). */
-  | { readonly type: 'unreachable'; readonly session: Uint8Array; readonly reason: 'unknown' | 'declined' | 'gone' }
+  /** The other end cannot be reached by this carrier: never was there (`unknown`), left without an answer (`declined`), has ended (`gone`), or is away without a word and may come back (`silent`). */
+  | {
+      readonly type: 'unreachable';
+      readonly session: Uint8Array;
+      readonly reason: 'unknown' | 'declined' | 'gone' | 'silent';
+    }
   | { readonly type: 'registered' }
   /** Another registration of the same key took over; this one stays away. */
   | { readonly type: 'replaced' }

@@ -11,7 +11,10 @@ export const connected = connectionSetup.createStateConfig({
     onError: { target: '#connection.failed', actions: 'noteFailure' },
   },
   on: {
-    'session.ended': '#connection.closed',
+    'session.ended': [
+      { guard: 'isBroken', target: '#connection.failed', actions: 'noteFailure' },
+      { target: '#connection.closed' },
+    ],
     'close.requested': '#connection.closed',
   },
   states: {

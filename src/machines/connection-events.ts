@@ -25,8 +25,8 @@ export type ConnectionEvent =
   | { type: 'offer.accepted' }
   | ({ type: 'offer.rejected' } & Failure)
   | ({ type: 'signaling.failed' } & Failure)
-  /** `unknown`: nobody with that key is there; `gone`: it was, and its carrier ended. */
-  | { type: 'peer.unreachable'; reason: 'unknown' | 'gone' }
+  /** The rendezvous says that the other side, which was there, has ended. */
+  | { type: 'peer.gone' }
   | { type: 'peer.returned' }
   | { type: 'path.validated'; path: RatedPath }
   | { type: 'path.lost'; id: string; reason: string }

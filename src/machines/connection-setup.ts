@@ -123,7 +123,8 @@ export const connectionSetup = setup({
     directOnly: ({ context }) => context.policy === 'direct-only',
     isDirect: ({ event }) => event.type === 'path.validated' && event.path.info.kind === 'direct',
     isRelayed: ({ event }) => event.type === 'path.validated' && event.path.info.kind === 'relayed',
-    isGone: ({ event }) => event.type === 'peer.unreachable' && event.reason === 'gone',
+    /** Ended by an error of the session, not by either user. */
+    isBroken: ({ event }) => event.type === 'session.ended' && event.code !== 0,
     isCurrent: ({ context, event }) =>
       (event.type === 'path.suspect' || event.type === 'path.alive' || event.type === 'path.lost') &&
       event.id === context.current,
@@ -166,13 +167,10 @@ function failureOf(event: ConnectionEvent): Failure {
       return { code: event.code, message: event.message };
     case 'close.requested':
       return { code: event.code ?? 'ERR_CLOSED', message: event.message ?? 'closed before it was connected' };
-    case 'peer.unreachable':
-      return event.reason === 'unknown'
-        ? {
-            code: 'ERR_PEER_UNKNOWN',
-            message: 'nobody listens with the key of this ticket: has the listener ended, or is it at another server?',
-          }
-        : { code: 'ERR_PEER_GONE', message: 'the other side left before the connection stood' };
+    case 'peer.gone':
+      return { code: 'ERR_PEER_GONE', message: 'the other side left before the connection stood' };
+    case 'session.ended':
+      return { code: 'ERR_PROTOCOL', message: `the session broke: ${event.reason || `code ${event.code}`}` };
     case 'xstate.error.actor.signal':
     case 'xstate.error.actor.session':
     case 'xstate.error.actor.punch':

@@ -30,8 +30,7 @@ export const connectionMachine = connectionSetup.createMachine({
   on: {
     'path.validated': { actions: ['addPath', 'usePath'] },
     'path.lost': { actions: ['removePath', 'usePath'] },
-    // Once the two have met, a server that does not know the other side may just have begun anew.
-    'peer.unreachable': { guard: 'isGone', actions: 'noteGone' },
+    'peer.gone': { actions: 'noteGone' },
     'peer.returned': { actions: 'noteReturned' },
     'session.failed': { target: '.failed', actions: 'noteFailure' },
     'xstate.error.actor.signal': { target: '.failed', actions: 'noteFailure' },
@@ -63,7 +62,7 @@ export const connectionMachine = connectionSetup.createMachine({
         'session.established': 'connected',
         'offer.rejected': { target: 'failed', actions: 'noteFailure' },
         'signaling.failed': { guard: 'noPath', target: 'failed', actions: 'noteFailure' },
-        'peer.unreachable': { guard: 'noPath', target: 'failed', actions: 'noteFailure' },
+        'peer.gone': { guard: 'noPath', target: 'failed', actions: 'noteFailure' },
         'close.requested': { target: 'failed', actions: 'noteFailure' },
       },
       states: { discover, map, punch, fallback },

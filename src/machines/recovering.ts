@@ -11,7 +11,10 @@ export const recovering = connectionSetup.createStateConfig({
   always: { guard: 'hasPath', target: 'connected' },
   after: { recovering: { target: '#connection.failed', actions: 'noteLost' } },
   on: {
-    'session.ended': '#connection.closed',
+    'session.ended': [
+      { guard: 'isBroken', target: '#connection.failed', actions: 'noteFailure' },
+      { target: '#connection.closed' },
+    ],
     'close.requested': '#connection.closed',
     'offer.rejected': { target: '#connection.failed', actions: 'noteFailure' },
   },

@@ -1,5 +1,5 @@
 import { BehaviorSubject, map, mergeMap, type Observable, ReplaySubject, Subject } from 'rxjs';
-import type { Registration, Signaling, SignalingEvent, SignalingStatus } from '../core/signaling.ts';
+import type { Signaling, SignalingEvent, SignalingStatus } from '../core/signaling.ts';
 
 export interface CarrierEvent {
   readonly carrier: Signaling;
@@ -21,10 +21,13 @@ export interface Carriers {
   statusOf(carrier: Signaling): SignalingStatus;
   /** Whether some carrier has not yet told if its server can be reached. */
   readonly connecting: boolean;
-  /** `host:port` of the STUN servers that belong to the carriers online. */
+  /** `host:port` of the STUN servers that belong to the carriers, as far as they have told. */
   readonly stun: readonly string[];
-  /** Announces this registration on every carrier, those opened later included. */
-  register(registration: Registration): void;
+  /**
+   * Whether another registration of the same key has taken over on each of these. One of several says little: two URLs may lead to
+   * one server, where the later registration replaces the earlier one.
+   */
+  isReplaced(at: readonly Signaling[]): boolean;
   close(): void;
 }
 
@@ -32,7 +35,9 @@ export function createCarriers(open: (url: string) => Signaling): Carriers {
   const carriers = new Map<string, { carrier: Signaling; status$: BehaviorSubject<SignalingStatus> }>();
   const opened = new ReplaySubject<{ carrier: Signaling; status$: Observable<SignalingStatus> }>();
   const events = new Subject<CarrierEvent>();
-  let registration: Registration | undefined;
+  /** What each carrier said last, kept while it is away: its STUN servers may well be there. */
+  const stun = new Map<Signaling, readonly string[]>();
+  const replaced = new Set<Signaling>();
 
   const openOne = (url: string): Signaling => {
     const known = carriers.get(url);
@@ -40,9 +45,15 @@ export function createCarriers(open: (url: string) => Signaling): Carriers {
     const carrier = open(url);
     const status$ = new BehaviorSubject<SignalingStatus>({ state: 'connecting', attempt: 1 });
     carriers.set(url, { carrier, status$ });
-    carrier.status$.subscribe(status$);
-    carrier.events$.subscribe((event) => events.next({ carrier, event }));
-    if (registration !== undefined) carrier.register(registration);
+    carrier.status$.subscribe((status) => {
+      if (status.state === 'online') stun.set(carrier, status.stun);
+      status$.next(status);
+    });
+    carrier.events$.subscribe((event) => {
+      if (event.type === 'registered') replaced.delete(carrier);
+      if (event.type === 'replaced') replaced.add(carrier);
+      events.next({ carrier, event });
+    });
     opened.next({ carrier, status$ });
     return carrier;
   };
@@ -59,15 +70,9 @@ export function createCarriers(open: (url: string) => Signaling): Carriers {
       return [...carriers.values()].some(({ status$ }) => status$.value.state === 'connecting');
     },
     get stun() {
-      const known = [...carriers.values()].flatMap(({ status$ }) =>
-        'stun' in status$.value ? status$.value.stun : [],
-      );
-      return [...new Set(known)];
+      return [...new Set([...stun.values()].flat())];
     },
-    register(next) {
-      registration = next;
-      for (const { carrier } of carriers.values()) carrier.register(next);
-    },
+    isReplaced: (at) => replaced.size > 0 && at.every((carrier) => replaced.has(carrier)),
     close() {
       for (const { carrier, status$ } of carriers.values()) {
         carrier.close();

@@ -1,11 +1,13 @@
 import type { Subscription } from 'rxjs';
-import { type Candidate, candidateKey, type RemoteCandidate } from '../core/candidate.ts';
+import type { Candidate, RemoteCandidate } from '../core/candidate.ts';
 import { asTraversalError, type ErrorCode } from '../core/errors.ts';
 import { type NatBehavior, unknownBehavior } from '../core/nat-behavior.ts';
 import { commonPolicy, type Policy } from '../core/policy.ts';
 import type { Session } from '../core/session.ts';
 import {
   type AnswerMessage,
+  type CandidatesMessage,
+  envelopeHash,
   iceCredentials,
   type OfferMessage,
   type PeerMessage,
@@ -13,12 +15,16 @@ import {
 } from '../protocol/rendezvous/index.ts';
 import { createIceLink } from './ice-link.ts';
 import { toldCandidates } from './local-candidates.ts';
+import { createOwnCandidates } from './own-candidates.ts';
 import { createRelayLink } from './relay-link.ts';
 import type { ConnectionRuntime, RuntimeOptions, Send, Stop } from './runtime-contract.ts';
 import { createSessionLink } from './session-link.ts';
 import { createSignalLink } from './signal-link.ts';
 
 const nothing: Stop = () => {};
+
+/** ms from one generation of credentials to the next that the other side may ask for. */
+const LEAST_GENERATION = 500;
 
 export function createConnectionRuntime(options: RuntimeOptions): ConnectionRuntime {
   const { env, role, ticket, session, discovery, policy, offer } = options;
@@ -35,9 +41,10 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
   let flight: readonly Uint8Array[] | undefined;
   let theirs: NatBehavior = offer?.message.behavior ?? unknownBehavior;
   let peerGone = false;
+  let established = false;
+  let generationBegan = 0;
   let recovering = false;
-  /** Keys of the local candidates that the current generation of the ICE agent knows. */
-  let announced = new Set<string>();
+  const own = createOwnCandidates(discovery, policy);
   let reachability: Subscription | undefined;
 
   const link = createSessionLink({
@@ -78,24 +85,20 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     clock: env.clock,
     log: env.log,
     on: {
-      message: (message) => receive(message),
+      message: (message, envelope) => receive(message, envelope),
       bound(carrier) {
-        if (dialer) tellCandidates();
-        else if (!answered) answer();
+        if (offer !== undefined && !answered) answer(offer.hash);
         else tellCandidates();
         relay.bound(carrier);
       },
       unbound: (carrier, reason) => relay.unbound(carrier, reason),
-      unreachable(reason) {
+      gone() {
         peerGone = true;
         ice.check();
-        emit({ type: 'peer.unreachable', reason });
+        emit({ type: 'peer.gone' });
       },
-      declined() {
-        const message = 'the listener does not take this ticket: it was made by an earlier run, or the listener ended';
-        emit({ type: 'offer.rejected', code: 'ERR_TICKET_REJECTED', message });
-      },
-      failed: (code, message) => emit({ type: 'signaling.failed', code, message }),
+      refused: (failure) => emit({ type: 'offer.rejected', ...failure }),
+      failed: (failure) => emit({ type: 'signaling.failed', ...failure }),
     },
   });
 
@@ -117,19 +120,9 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     emit({ type: 'path.lost', id, reason });
   };
 
-  const localCandidates = (): readonly Candidate[] => (policy === 'relay-only' ? [] : discovery.current.candidates);
-  const isComplete = (): boolean => policy === 'relay-only' || discovery.current.complete;
-
-  /** What every message that begins something tells of this side. */
-  const ownState = () => ({
-    candidates: toldCandidates(localCandidates(), policy),
-    behavior: discovery.current.behavior,
-    end: isComplete(),
-  });
-
   const makeOffer = (): OfferMessage | RestartMessage => {
-    if (answered) return { type: 'restart', generation: ice.generation, ...ownState() };
-    flight ??= common === 'direct-only' ? [] : openSession();
+    if (answered) return { type: 'restart', generation: ice.generation, ...own.state() };
+    flight ??= openSession();
     return {
       type: 'offer',
       dialerKey: options.ownKey,
@@ -137,58 +130,52 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
       issuedAt: env.clock.wallTime(),
       policy,
       flight,
-      ...ownState(),
+      ...own.state(),
     };
   };
 
-  const answer = (): void => {
-    if (offer === undefined) return;
+  const answer = (offerHash: Uint8Array): void => {
     answered = true;
-    signal.send({ type: 'answer', offerHash: offer.hash, policy, ...ownState() });
+    signal.send({ type: 'answer', offerHash, policy, ...own.state() });
   };
 
-  const tellCandidates = (candidates = localCandidates()): void => {
+  const tellCandidates = (candidates = own.current): void => {
     const told = toldCandidates(candidates, policy);
-    signal.send({ type: 'candidates', generation: ice.generation, candidates: told, end: isComplete() });
+    signal.send({ type: 'candidates', generation: ice.generation, candidates: told, end: own.isComplete });
   };
 
   /** Hands new local candidates to the agent; gives those that are new. */
   const announce = (): readonly Candidate[] => {
-    const fresh = localCandidates().filter((candidate) => !announced.has(candidateKey(candidate)));
-    for (const candidate of fresh) announced.add(candidateKey(candidate));
+    const fresh = own.takeFresh();
     ice.addLocal(fresh);
-    if (isComplete()) ice.end('local');
+    if (own.isComplete) ice.end('local');
     return fresh;
   };
 
-  /** An address that the other side was told of is ours no more: a NAT that rebooted, a network that was left. */
-  const hasLostAddress = (): boolean => {
-    const own = new Set(localCandidates().map(candidateKey));
-    return [...announced].some((key) => !own.has(key));
-  };
-
-  const receive = (message: PeerMessage): void => {
+  const receive = (message: PeerMessage, envelope: Uint8Array): void => {
     if (peerGone && message.type !== 'standing') {
       peerGone = false;
       emit({ type: 'peer.returned' });
     }
     switch (message.type) {
       case 'standing':
-        addRemote(message, false);
+        if (!answered) addRemote(message, false);
         break;
       case 'answer':
         receiveAnswer(message);
         break;
       case 'candidates':
-        if (message.generation === ice.generation) addRemote(message, message.end);
+        follow(message);
         break;
       case 'restart':
-        if (message.generation > ice.generation) beginGeneration(message.generation);
-        if (message.generation === ice.generation) addRemote(message, message.end);
-        tellCandidates();
+        follow(message);
+        if (message.generation < ice.generation) tellRestart();
+        else tellCandidates();
         break;
       case 'offer':
-        tellCandidates();
+        // Made again, so the answer was lost; or made at another server too.
+        answer(envelopeHash(envelope));
+        if (ice.generation > 0) tellRestart();
         break;
       case 'reject':
         emit({ type: 'offer.rejected', code: message.code as ErrorCode, message: message.message });
@@ -215,8 +202,18 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     emit({ type: 'remote.known' });
   };
 
+  /** The other side's candidates, of the generation that both are at or of a later one, which this side then joins. */
+  const follow = (message: CandidatesMessage | RestartMessage): void => {
+    if (message.generation > ice.generation && mayFollow()) beginGeneration(message.generation);
+    if (message.generation === ice.generation) addRemote(message, message.end);
+  };
+
+  /** A side that has not proven its key, or one in a hurry, does not make this one send checks without end. */
+  const mayFollow = (): boolean => established && env.clock.now() - generationBegan >= LEAST_GENERATION;
+
   const beginGeneration = (generation: number): void => {
-    announced = new Set();
+    own.forget();
+    generationBegan = env.clock.now();
     ice.restart(generation);
     options.refresh();
     announce();
@@ -226,8 +223,10 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
   const restart = (generation: number): void => {
     beginGeneration(generation);
     if (dialer) signal.offerAgain();
-    else signal.send({ type: 'restart', generation, ...ownState() });
+    else tellRestart();
   };
+
+  const tellRestart = (): void => signal.send({ type: 'restart', generation: ice.generation, ...own.state() });
 
   const punchAgain = (): void => {
     if (policy !== 'relay-only' && ice.isSpent) restart(ice.generation + 1);
@@ -257,18 +256,18 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     signal(send) {
       emit = send;
       if (offer !== undefined) {
-        if (common !== 'direct-only') link.accept(offer.message.flight);
+        link.accept(offer.message.flight);
         addRemote(offer.message, offer.message.end);
       }
       announce();
       signal.start(dialer ? makeOffer : undefined);
       reachability = discovery.reachability$.subscribe(() => {
-        if (link.table.isDoubtful && hasLostAddress()) {
+        if (link.table.isDoubtful && own.hasLost()) {
           restart(ice.generation + 1);
           return;
         }
         const fresh = announce();
-        if (fresh.length > 0 || isComplete()) tellCandidates(fresh);
+        if (fresh.length > 0 || own.isComplete) tellCandidates(fresh);
       });
       return () => {
         reachability?.unsubscribe();
@@ -280,6 +279,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     session(send) {
       secured.then((made) => {
         made.established.then(() => {
+          established = true;
           send({ type: 'session.established' });
           made.closed.then((end) => send({ type: 'session.ended', ...end }));
         }, failSession);
@@ -288,7 +288,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     },
     gather(send) {
       const subscription = discovery.reachability$.subscribe(() => {
-        if (isComplete()) send({ type: 'candidates.gathered' });
+        if (own.isComplete) send({ type: 'candidates.gathered' });
       });
       return () => subscription.unsubscribe();
     },
@@ -334,7 +334,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
       if (pathId !== undefined) openSession();
     },
     evidence: () => ({
-      local: localCandidates(),
+      local: own.current,
       remote: ice.remotes,
       behaviors: { mine: discovery.current.behavior, theirs },
       pairs: ice.snapshot()?.pairs ?? [],

@@ -108,7 +108,6 @@ export function createConnection({
       const made = makeVerdict({ output, evidence, paths: validated, attempts });
       settle?.reject(new TraversalError(made.code ?? 'ERR_CLOSED', made.summary));
       ended = true;
-      session?.close();
       state$.complete();
       path$.complete();
       session$.complete();

@@ -8,7 +8,6 @@ import type { Signaling, SignalingEvent } from '../core/signaling.ts';
 import type { ConnectionDelays } from '../machines/connection-setup.ts';
 import {
   createEnvelopeChannel,
-  createOfferGuard,
   type EnvelopeChannel,
   envelopeHash,
   type OfferMessage,
@@ -20,7 +19,7 @@ import { type Connection, createConnection, type StartableConnection } from './c
 import { connectionLogic } from './connection-logic.ts';
 import { createConnectionRuntime } from './connection-runtime.ts';
 import type { Discovery } from './discovery.ts';
-import type { ConnectOptions, PeerOptions } from './peer.ts';
+import type { ConnectOptions, Dialer, PeerOptions } from './peer.ts';
 import type { ConnectionRuntime, RuntimeOptions } from './runtime-contract.ts';
 import type { IssuedTicket, TicketBook } from './ticket-book.ts';
 
@@ -62,9 +61,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const runtimes = new Map<string, ConnectionRuntime>();
   const connections = new Map<string, Connection>();
   const machine = connectionLogic(runtimes);
-  const guard = createOfferGuard();
   /** Sessions whose offer is being decided on. */
   const deciding = new Set<string>();
+  /** By ticket: connections that are not established yet. Whoever holds one ticket cannot make us work without bound. */
+  const halfOpen = new Map<IssuedTicket, number>();
   /** By ticket for one connection: the last attempt in the queue. */
   const turns = new Map<IssuedTicket, Promise<void>>();
   let closed = false;
@@ -121,8 +121,19 @@ export function createConnections(options: ConnectionsOptions): Connections {
     if (deciding.has(id)) return;
     const opened = openOffer(carrier, event);
     if (opened === undefined) return;
+    const underWay = (halfOpen.get(opened.ticket) ?? 0) + 1;
+    if (underWay > MAX_HALF_OPEN) {
+      reject(opened, new TraversalError('ERR_BUSY', `${MAX_HALF_OPEN} connections with this ticket are being made`));
+      return;
+    }
+    halfOpen.set(opened.ticket, underWay);
     deciding.add(id);
-    inTurn(opened.ticket, () => decide(opened)).finally(() => deciding.delete(id));
+    inTurn(opened.ticket, () => decide(opened)).finally(() => {
+      deciding.delete(id);
+      const left = (halfOpen.get(opened.ticket) ?? 1) - 1;
+      if (left > 0) halfOpen.set(opened.ticket, left);
+      else halfOpen.delete(opened.ticket);
+    });
   };
 
   /** Attempts with a ticket for one connection come one after the other: nobody is let in first and sent away then. */
@@ -152,14 +163,16 @@ export function createConnections(options: ConnectionsOptions): Connections {
       return undefined;
     }
     const { key: listenerKey, secret } = ticket;
-    const channel = createEnvelopeChannel({ secret, session, listenerKey, role: 'listener', random: env.random });
+    const open = (firstSequence?: number) =>
+      createEnvelopeChannel({ secret, session, listenerKey, role: 'listener', random: env.random, firstSequence });
+    const channel = open();
     try {
       const message = channel.open(envelope);
       if (message.type === 'offer') {
         return { carrier, session, ticket, channel, message, hash: envelopeHash(envelope) };
       }
       reject(
-        { carrier, session, channel },
+        { carrier, session, channel: open(LAST_SEQUENCE) },
         new TraversalError('ERR_PEER_GONE', 'the listener no longer knows this connection'),
       );
     } catch (error) {
@@ -173,12 +186,22 @@ export function createConnections(options: ConnectionsOptions): Connections {
       throw new TraversalError('ERR_PEER_KEY', 'the offer is meant for another key');
     }
     tickets.check(ticket);
-    guard.accept({ session, issuedAt: message.issuedAt }, env.clock.wallTime());
+    ticket.offers.accept({ session, issuedAt: message.issuedAt }, env.clock.wallTime());
     if (commonPolicy(policy, message.policy) === undefined) {
       throw new TraversalError('ERR_POLICY', `one side is ${policy}, the other ${message.policy}`);
     }
-    if (!(await options.accept({ key: message.dialerKey, ticket: ticket.text }))) {
+    if (!(await isAccepted({ key: message.dialerKey, ticket: ticket.text }))) {
       throw new TraversalError('ERR_OFFER_REJECTED', 'the listener does not let this key in');
+    }
+  };
+
+  /** What goes wrong in `accept` is for this side's log only. */
+  const isAccepted = async (dialer: Dialer): Promise<boolean> => {
+    try {
+      return await options.accept(dialer);
+    } catch (error) {
+      env.log('accept.failed', { error: String(error) });
+      return false;
     }
   };
 
@@ -222,5 +245,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
   };
 }
+
+/** Connections that may be under way at once with one ticket. */
+const MAX_HALF_OPEN = 32;
+
+/** A session that is unknown here was made by an earlier run: its dialer takes only what comes after all that it has seen. */
+const LAST_SEQUENCE = 2 ** 32 - 1;
 
 type OfferEvent = Extract<SignalingEvent, { type: 'offer' }>;

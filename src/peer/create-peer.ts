@@ -43,7 +43,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   /** Until a carrier has told its STUN servers, or that it is not there, more are to be expected. */
   const knowsServers = (): boolean => stunServers().length > 0 || !carriers.connecting;
 
-  const registrar = createRegistrar({ env, identity, carriers, discovery, policy, stunServers });
+  const registrar = createRegistrar({ env, identity, carriers, discovery, policy });
   const connections = createConnections({
     env,
     policy,
@@ -70,11 +70,14 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
         }
         const asked = stunServers();
         const final = knowsServers();
-        discovery.gather(asked, { final }).then(() => {
-          const { behavior, candidates } = discovery.current;
-          sendBack({ type: 'discovery.finished', behavior, candidates: candidates.length });
-          if (final !== knowsServers() || !sameList(asked, stunServers())) sendBack({ type: 'network.changed' });
-        });
+        discovery
+          .gather(asked, { final })
+          .catch((error) => env.log('discovery.failed', { error: String(error) }))
+          .then(() => {
+            const { behavior, candidates } = discovery.current;
+            sendBack({ type: 'discovery.finished', behavior, candidates: candidates.length });
+            if (final !== knowsServers() || !sameList(asked, stunServers())) sendBack({ type: 'network.changed' });
+          });
       }),
       map: fromCallback<PeerEvent>(({ sendBack }) => sendBack({ type: 'mapping.unavailable' })),
       rendezvous: fromCallback<PeerEvent>(({ sendBack }) => {
@@ -85,7 +88,9 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
         });
         subscription.add(
           carriers.events$.subscribe(({ event }) => {
-            if (event.type === 'replaced') sendBack({ type: 'registration.replaced' });
+            if (event.type === 'replaced' && carriers.isReplaced(carriers.ensure(env.servers))) {
+              sendBack({ type: 'registration.replaced' });
+            }
           }),
         );
         return () => subscription.unsubscribe();

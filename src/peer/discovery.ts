@@ -1,6 +1,6 @@
 import { BehaviorSubject, lastValueFrom, type Observable, Subject, takeUntil, tap } from 'rxjs';
 import type { Candidate } from '../core/candidate.ts';
-import { type Endpoint, endpoint, formatEndpoint, parseEndpoint, sameEndpoint } from '../core/endpoint.ts';
+import { type Endpoint, endpoint, type Family, formatEndpoint, parseEndpoint, sameEndpoint } from '../core/endpoint.ts';
 import type { Environment } from '../core/environment.ts';
 import { type NatBehavior, unknownBehavior } from '../core/nat-behavior.ts';
 import { probeBehavior } from '../streams/behavior-probe.ts';
@@ -53,6 +53,7 @@ export function createDiscovery(
     const hosts = routers.flatMap(({ socket }) => hostCandidates(interfaces, socket.local, { loopback }));
     for (const host of hosts) found.set(formatEndpoint(host.endpoint), host);
     const known = state.value;
+    const answered = new Set<Family>();
     // What was reflexive a moment ago stays told until the servers have answered again.
     publish(known.complete ? known.candidates : hosts, known.behavior, known.complete);
 
@@ -63,7 +64,9 @@ export function createDiscovery(
       const base = locals[0] ?? router.socket.local;
       const results$ = probeBehavior({ router, servers, locals, clock, random }).pipe(
         tap((result) => {
-          if (result.type !== 'binding' || locals.some((local) => sameEndpoint(local, result.binding.mapped))) return;
+          if (result.type !== 'binding') return;
+          answered.add(result.binding.mapped.family);
+          if (locals.some((local) => sameEndpoint(local, result.binding.mapped))) return;
           const key = formatEndpoint(result.binding.mapped);
           if (found.has(key)) return;
           found.set(key, reflexiveCandidate(result.binding.mapped, base, result.binding.server.address));
@@ -75,8 +78,15 @@ export function createDiscovery(
       return last?.type === 'behavior' ? last.behavior : unknownBehavior;
     });
     const behaviors = await Promise.all(probes);
+    // Silence proves nothing: a reflexive address is forgotten when a server has seen another one.
+    for (const candidate of known.candidates) {
+      const { type, base } = candidate;
+      const isOwn = hosts.some((host) => sameEndpoint(host.endpoint, base));
+      if (type === 'srflx' && isOwn && !answered.has(base.family))
+        found.set(formatEndpoint(candidate.endpoint), candidate);
+    }
     const behavior = behaviors.find(({ mapping, evidence }) => mapping !== 'unknown' || evidence.length > 0);
-    publish([...found.values()], behavior ?? unknownBehavior, final);
+    publish([...found.values()], behavior ?? (answered.size > 0 ? unknownBehavior : known.behavior), final);
   };
 
   const resolveServers = async (names: readonly string[], local: Endpoint): Promise<Endpoint[]> => {

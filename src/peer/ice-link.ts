@@ -28,7 +28,7 @@ export interface IceLinkEvents {
 /** The ICE agent of a connection on the peer's shared sockets, through restarts (RFC 8445 section 9). */
 export interface IceLink {
   readonly generation: number;
-  /** This generation has had its chance: a valid pair was lost again, or every check failed. */
+  /** This generation has had its chance: a valid pair was lost again, every check failed, or the other side said nothing. */
   readonly isSpent: boolean;
   /** What the other side has told in this generation. */
   readonly remotes: readonly RemoteCandidate[];
@@ -52,6 +52,10 @@ export interface IceLink {
 const TA = 5;
 /** Retransmission of a check in ms: candidates are probed while the far side may still be opening its filter. */
 const RTO = 200;
+/** ms in which the other side's candidates are to come. */
+const PATIENCE = 10_000;
+/** Candidates of the other side that are kept. */
+const MAX_REMOTES = 32;
 /** Checks sent at once when candidates arrive together. */
 const BURST = 4;
 
@@ -65,6 +69,7 @@ export function createIceLink(options: IceLinkOptions): IceLink {
   let ended = { local: false, remote: false };
   let pump: IcePump | undefined;
   let spent = false;
+  let began = clock.now();
   /** Valid pairs by pair id. */
   const paths = new Map<string, DirectPath>();
 
@@ -116,7 +121,7 @@ export function createIceLink(options: IceLinkOptions): IceLink {
       return generation;
     },
     get isSpent() {
-      return spent;
+      return spent || (remotes.size === 0 && clock.now() - began > PATIENCE);
     },
     get remotes() {
       return [...remotes.values()];
@@ -127,6 +132,7 @@ export function createIceLink(options: IceLinkOptions): IceLink {
     },
     addRemote(candidates) {
       for (const candidate of candidates) {
+        if (remotes.size >= MAX_REMOTES) return;
         remotes.set(candidateKey(candidate), candidate);
         pump?.handle({ type: 'remote-candidate', candidate });
       }
@@ -163,6 +169,7 @@ export function createIceLink(options: IceLinkOptions): IceLink {
       const lost = [...paths.values()].map((path) => path.info.id);
       paths.clear();
       spent = false;
+      began = clock.now();
       remotes.clear();
       locals = [];
       ended = { local: false, remote: false };

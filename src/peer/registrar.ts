@@ -3,7 +3,8 @@ import type { Environment } from '../core/environment.ts';
 import { TraversalError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Policy } from '../core/policy.ts';
-import { sealStanding } from '../protocol/rendezvous/index.ts';
+import type { Registration, Signaling } from '../core/signaling.ts';
+import { isStunServer, MAX_TICKET_SERVERS, sealStanding } from '../protocol/rendezvous/index.ts';
 import type { Carriers } from './carriers.ts';
 import type { Discovery } from './discovery.ts';
 import { toldCandidates } from './local-candidates.ts';
@@ -15,7 +16,6 @@ export interface RegistrarOptions {
   readonly carriers: Carriers;
   readonly discovery: Discovery;
   readonly policy: Policy;
-  readonly stunServers: () => readonly string[];
 }
 
 /** Keeps a listening peer registered, its standing answers true to its candidates and tickets. */
@@ -28,20 +28,15 @@ export interface Registrar {
 }
 
 export function createRegistrar(options: RegistrarOptions): Registrar {
-  const { env, identity, carriers, discovery, policy, stunServers } = options;
+  const { env, identity, carriers, discovery, policy } = options;
   const tickets = createTicketBook(identity.publicKey, env);
   let following: Subscription | undefined;
-  let replaced = false;
-
-  carriers.events$.pipe(filter(({ event }) => event.type === 'replaced')).subscribe(() => {
-    replaced = true;
-    following?.unsubscribe();
-  });
+  const servers = (): readonly Signaling[] => carriers.ensure(env.servers);
 
   const register = (): void => {
-    if (replaced) return;
+    if (carriers.isReplaced(servers())) return;
     const { candidates, behavior } = discovery.current;
-    carriers.register({
+    const registration: Registration = {
       key: identity.publicKey,
       sign: (message) => identity.sign(message),
       standing: tickets.valid.map(({ id, secret }) => ({
@@ -58,13 +53,13 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
           },
         }),
       })),
-    });
+    };
+    for (const server of servers()) server.register(registration);
   };
 
   /** Fulfils when a server is online; errors when none can be reached. */
   const whenOnline = async (): Promise<void> => {
-    const states = () => servers.map((server) => carriers.statusOf(server));
-    const servers = carriers.ensure(env.servers);
+    const states = () => servers().map((server) => carriers.statusOf(server));
     const decided$ = carriers.statuses$.pipe(
       filter(
         () => states().some(({ state }) => state === 'online') || states().every(({ state }) => state === 'offline'),
@@ -76,17 +71,24 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
     throw new TraversalError(offline.code, offline.reason);
   };
 
+  /** Fulfils when a server has registered this peer; errors when every server that is online has refused. */
   const whenRegistered = async (): Promise<void> => {
-    const { event } = await firstOf(
-      carriers.events$.pipe(filter(({ event }) => ['registered', 'replaced', 'error'].includes(event.type))),
+    const refusals = new Map<Signaling, TraversalError>();
+    const decided$ = carriers.events$.pipe(
+      filter(({ carrier, event }) => {
+        if (event.type === 'registered') return true;
+        if (event.type === 'error') refusals.set(carrier, new TraversalError(event.code, event.message));
+        if (event.type === 'replaced') refusals.set(carrier, REPLACED());
+        return servers().every((server) => refusals.has(server) || carriers.statusOf(server).state !== 'online');
+      }),
     );
-    if (event.type === 'error') throw new TraversalError(event.code, event.message);
-    refuseReplaced();
+    const { carrier, event } = await firstOf(decided$);
+    if (event.type !== 'registered') throw refusals.get(carrier) ?? REPLACED();
   };
 
-  const refuseReplaced = (): void => {
-    if (replaced) throw new TraversalError('ERR_REGISTRATION_REPLACED', 'another process registered this identity');
-  };
+  /** STUN servers for the ticket: those that were configured, or that our own rendezvous servers run. */
+  const ticketStun = (): readonly string[] =>
+    (env.stun.length > 0 ? env.stun : carriers.stun).filter(isStunServer).slice(0, MAX_TICKET_SERVERS);
 
   return {
     tickets,
@@ -97,9 +99,9 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
           'a ticket names a rendezvous server: give at least one (--server ws://..)',
         );
       }
-      refuseReplaced();
+      if (carriers.isReplaced(servers())) throw REPLACED();
       await whenOnline();
-      const ticket = tickets.issue({ servers: env.servers, stun: stunServers() }, ticketOptions);
+      const ticket = tickets.issue({ servers: env.servers, stun: ticketStun() }, ticketOptions);
       const registered = whenRegistered();
       if (following === undefined) following = discovery.reachability$.subscribe(register);
       else register();
@@ -110,6 +112,9 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
     close: () => following?.unsubscribe(),
   };
 }
+
+const REPLACED = (): TraversalError =>
+  new TraversalError('ERR_REGISTRATION_REPLACED', 'another process registered this identity');
 
 /** The first value of a stream of the carriers, which ends without one only when the peer is closed. */
 async function firstOf<T>(source: Observable<T>): Promise<T> {

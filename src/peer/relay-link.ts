@@ -36,6 +36,11 @@ export function createRelayLink({ session, bound, on }: RelayLinkOptions): Relay
       return;
     }
     open = { path, carrier };
+    path.datagrams$.subscribe({
+      complete: () => {
+        if (open?.path === path) lose('the relay ended');
+      },
+    });
     on.opened(path);
   };
 

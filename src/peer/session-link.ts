@@ -85,10 +85,7 @@ export function createSessionLink({ role, factory, routers, clock }: SessionLink
     addDirect(path) {
       const key = formatEndpoint(path.remote);
       directs.set(key, path);
-      const router = routers.find(({ socket }) => socket.local.family === path.remote.family);
-      const release = router?.onSource(path.remote, receiveFrom);
       releases.set(path.info.id, () => {
-        release?.();
         if (directs.get(key) === path) directs.delete(key);
       });
       table.add(path);

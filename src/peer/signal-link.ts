@@ -1,8 +1,8 @@
 import type { Subscription } from 'rxjs';
 import type { Clock, TimerHandle } from '../core/clock.ts';
-import type { ErrorCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Signaling, SignalingEvent } from '../core/signaling.ts';
+import type { Failure } from '../machines/connection-events.ts';
 import {
   type CandidatesMessage,
   type EnvelopeChannel,
@@ -31,17 +31,31 @@ export interface SignalLinkOptions {
 }
 
 export interface SignalLinkEvents {
-  /** A message of the other side, authentic and new. */
-  message(message: PeerMessage): void;
+  /** A message of the other side, authentic and new; `envelope` is what it came in. */
+  message(message: PeerMessage, envelope: Uint8Array): void;
   /** The other side can be reached over this carrier from now on. */
   bound(carrier: Signaling): void;
   /** The carrier cannot carry this session any more. */
   unbound(carrier: Signaling, reason: string): void;
-  unreachable(reason: 'unknown' | 'gone'): void;
-  /** The listener left without an answer: it does not know the ticket. */
-  declined(): void;
-  failed(code: ErrorCode, message: string): void;
+  /** The other side was heard before, and no shared server reaches it any more. */
+  gone(): void;
+  /** Dialer: every server that can be reached has answered the offer in the listener's place. */
+  refused(refusal: Failure): void;
+  /** Dialer: no server can be reached. */
+  failed(failure: Failure): void;
 }
+
+/** What a server says in the listener's place. */
+const REFUSALS: Record<'unknown' | 'declined', Failure> = {
+  unknown: {
+    code: 'ERR_PEER_UNKNOWN',
+    message: 'nobody listens with the key of this ticket: has the listener ended, or is it at another server?',
+  },
+  declined: {
+    code: 'ERR_TICKET_REJECTED',
+    message: 'the listener does not take this ticket: it was made by an earlier run, or the listener ended',
+  },
+};
 
 /** The sealed envelopes of one connection, over every carrier that both sides share. */
 export interface SignalLink {
@@ -67,17 +81,20 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
   const { role, ticket, session, channel, carriers, servers, clock, log, on } = options;
   const id = ticketId(ticket.secret);
   const bound = new Set<Signaling>();
-  const unknownAt = new Set<Signaling>();
+  /** Where the session was offered, and where the other side was heard. */
+  const involved = new Set(servers);
+  const refusals = new Map<Signaling, Failure>();
   const offerHashes = new Set<string>();
   const retries = new Map<Signaling, { readonly timer: TimerHandle; readonly delay: number }>();
-  let answered = false;
+  /** The other side has taken part: what a server says in its place counts for less from then on. */
+  let heard = role === 'listener';
   let statuses: Subscription | undefined;
   let makeOffer: (() => OfferMessage | CandidatesMessage | RestartMessage) | undefined;
 
   const bind = (carrier: Signaling): void => {
-    unknownAt.delete(carrier);
+    refusals.delete(carrier);
     stopRetrying(carrier);
-    answered = true;
+    involved.add(carrier);
     if (bound.has(carrier)) return;
     bound.add(carrier);
     on.bound(carrier);
@@ -119,14 +136,15 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
       drop(carrier, 'the answer belongs to another offer');
       return;
     }
+    heard = true;
     // What an answer allows must be known before the carrier is used.
-    on.message(message);
+    on.message(message, envelope);
     if (message.type !== 'reject') bind(carrier);
   };
 
   const openStandingAnswer = (carrier: Signaling, envelope: Uint8Array): void => {
     try {
-      on.message(openStanding({ secret: ticket.secret, listenerKey: ticket.key, envelope }));
+      on.message(openStanding({ secret: ticket.secret, listenerKey: ticket.key, envelope }), envelope);
     } catch (error) {
       drop(carrier, error);
     }
@@ -137,25 +155,38 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     log('envelope.dropped', { carrier: carrier.name, reason: String(reason) });
   };
 
-  const fail = (carrier: Signaling, reason: 'unknown' | 'gone'): void => {
-    unbind(carrier, reason);
-    if (reason === 'unknown') unknownAt.add(carrier);
-    if (role === 'dialer' && answered) retry(carrier);
-    const nowhere = servers.every((server) => unknownAt.has(server) || carriers.statusOf(server).state === 'offline');
-    if (bound.size === 0 && (reason === 'gone' || nowhere)) on.unreachable(reason);
+  const refuse = (carrier: Signaling, refusal: Failure): void => {
+    log('offer.refused', { carrier: carrier.name, ...refusal });
+    unbind(carrier, refusal.message);
+    refusals.set(carrier, refusal);
+    if (role === 'listener') return;
+    // Once the two have met, a server that does not know the other side may just have begun anew.
+    if (heard) retry(carrier);
+    else if ([...involved].every(isOut)) on.refused(refusal);
+  };
+
+  const isOut = (carrier: Signaling): boolean =>
+    refusals.has(carrier) || carriers.statusOf(carrier).state === 'offline';
+
+  const miss = (carrier: Signaling, reason: 'gone' | 'silent'): void => {
+    unbind(carrier, 'the other side left the rendezvous server');
+    if (role === 'dialer' && heard) retry(carrier);
+    if (bound.size === 0 && reason === 'gone') on.gone();
   };
 
   const watch = ({ carrier, status }: CarrierStatus): void => {
-    if (!servers.includes(carrier)) return;
+    if (!involved.has(carrier)) return;
     if (status.state === 'online') {
-      offer(carrier);
+      // A dialer offers; a listener that is back says something, by which the server knows its end again.
+      if (role === 'dialer') offer(carrier);
+      else bind(carrier);
       return;
     }
     unbind(carrier, 'the connection to the rendezvous server ended');
     stopRetrying(carrier);
     const states = servers.map((server) => carriers.statusOf(server));
     if (status.state === 'offline' && role === 'dialer' && states.every(({ state }) => state === 'offline')) {
-      on.failed(status.code, status.reason);
+      on.failed({ code: status.code, message: status.reason });
     }
   };
 
@@ -165,16 +196,14 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     },
     start(make) {
       makeOffer = make;
-      if (role === 'listener') for (const carrier of servers) bind(carrier);
       statuses = carriers.statuses$.subscribe(watch);
     },
     send(message) {
-      if (bound.size === 0) return;
-      const envelope = channel.seal(message);
-      for (const carrier of bound) carrier.send(session, envelope);
+      // Sealed anew for each, since the other side takes an envelope once and knows by it that the carrier works.
+      for (const carrier of bound) carrier.send(session, channel.seal(message));
     },
     offerAgain() {
-      for (const server of servers) if (carriers.statusOf(server).state === 'online') offer(server);
+      for (const carrier of involved) if (carriers.statusOf(carrier).state === 'online') offer(carrier);
     },
     handle(carrier, event) {
       switch (event.type) {
@@ -184,9 +213,11 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
         case 'standing':
           return openStandingAnswer(carrier, event.envelope);
         case 'unreachable':
-          return event.reason === 'declined' ? on.declined() : fail(carrier, event.reason);
+          if (event.reason === 'gone' || event.reason === 'silent') miss(carrier, event.reason);
+          else refuse(carrier, REFUSALS[event.reason]);
+          return;
         case 'error':
-          return on.failed(event.code, event.message);
+          return refuse(carrier, { code: event.code, message: event.message });
         case 'registered':
         case 'replaced':
           return;
@@ -194,7 +225,7 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     },
     close() {
       statuses?.unsubscribe();
-      for (const carrier of servers) {
+      for (const carrier of involved) {
         stopRetrying(carrier);
         carrier.leave(session);
       }

@@ -1,7 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import { TraversalError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
-import { encodeTicket, type Ticket, ticketId } from '../protocol/rendezvous/index.ts';
+import {
+  createOfferGuard,
+  encodeTicket,
+  type OfferGuard,
+  type Ticket,
+  ticketId,
+} from '../protocol/rendezvous/index.ts';
 
 export interface TicketOptions {
   /** ms until the ticket stops being accepted; 24 h by default. */
@@ -14,6 +20,8 @@ export interface IssuedTicket extends Ticket {
   readonly id: Uint8Array;
   readonly once: boolean;
   readonly text: string;
+  /** The offers made with it: each ticket has its own room, so that nobody crowds out the holders of another. */
+  readonly offers: OfferGuard;
 }
 
 /** The tickets that a peer has given out. */
@@ -45,7 +53,13 @@ export function createTicketBook(key: Uint8Array, { clock, random }: { clock: Cl
         if (tickets.size >= MAX_TICKETS) throw new TraversalError('ERR_BUSY', `${MAX_TICKETS} tickets are already out`);
       }
       const ticket: Ticket = { ...where, key, secret: random.bytes(16), expires: Math.ceil(clock.wallTime() + ttl) };
-      const issued = { ...ticket, id: ticketId(ticket.secret), once, text: encodeTicket(ticket) };
+      const issued = {
+        ...ticket,
+        id: ticketId(ticket.secret),
+        once,
+        text: encodeTicket(ticket),
+        offers: createOfferGuard(),
+      };
       tickets.set(hex(issued.id), issued);
       return issued;
     },

@@ -16,12 +16,14 @@ export interface ClientSocket {
 
 export interface ClientSocketEvents {
   readonly onFrame: (frame: string | Uint8Array) => void;
-  readonly onClose: () => void;
+  /** `silent`: ended for want of a sign of life. */
+  readonly onClose: (silent: boolean) => void;
   readonly log: Log;
 }
 
 export function createClientSocket(socket: WebSocket, { onFrame, onClose, log }: ClientSocketEvents): ClientSocket {
   let alive = true;
+  let silent = false;
   socket.on('pong', () => {
     alive = true;
   });
@@ -31,7 +33,7 @@ export function createClientSocket(socket: WebSocket, { onFrame, onClose, log }:
     onFrame(isBinary ? (data as Buffer) : (data as Buffer).toString('utf8'));
   });
   socket.on('error', ({ message }) => log('server.socket-error', { message }));
-  socket.on('close', onClose);
+  socket.on('close', () => onClose(silent));
   return {
     sendControl(frame) {
       if (socket.bufferedAmount > MAX_QUEUED) {
@@ -47,7 +49,11 @@ export function createClientSocket(socket: WebSocket, { onFrame, onClose, log }:
       return true;
     },
     probe() {
-      if (!alive) return socket.terminate();
+      if (!alive) {
+        silent = true;
+        socket.terminate();
+        return;
+      }
       alive = false;
       socket.ping();
     },

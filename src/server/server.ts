@@ -80,9 +80,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     const client = createClientSocket(socket, {
       log,
       onFrame: (frame) => perform(engine.receive(id, frame, clock.now())),
-      onClose() {
+      onClose(silent) {
         clients.delete(id);
-        perform(engine.disconnect(id, clock.now()));
+        perform(engine.disconnect(id, clock.now(), silent));
       },
     });
     clients.set(id, client);

@@ -12,7 +12,7 @@ export type Unregister = () => void;
 /**
  * One UDP socket shared by everything a peer does. Packets are told apart by their first byte (RFC 9443) and handed on by
  * tables: STUN responses by transaction ID and source, STUN requests by the first part of USERNAME, QUIC by destination
- * connection ID or else by source. What nobody asked for is counted and dropped.
+ * connection ID. What nobody asked for is counted and dropped.
  *
  * Registering a key again replaces its handler. A handler that throws is reported by RxJS as an uncaught error, and the
  * router goes on.
@@ -25,8 +25,6 @@ export interface PacketRouter {
   onRequest(ufrag: string, handler: StunHandler): Unregister;
   /** QUIC packets to this connection ID, which has 16 bytes. */
   onPacket(connectionId: Uint8Array, handler: PacketHandler): Unregister;
-  /** QUIC packets from this endpoint to a connection ID that is not registered. */
-  onSource(from: Endpoint, handler: PacketHandler): Unregister;
   readonly counters: Readonly<RouterCounters>;
   /** Fulfils when the socket has ended: with the error when it broke. */
   readonly ended: Promise<TraversalError | undefined>;
@@ -56,8 +54,7 @@ export function createPacketRouter(socket: DatagramSocket): PacketRouter {
   const responses = new Map<string, StunHandler>();
   const requests = new Map<string, StunHandler>();
   const packets = new Map<string, PacketHandler>();
-  const sources = new Map<string, PacketHandler>();
-  const tables = [responses, requests, packets, sources];
+  const tables = [responses, requests, packets];
   const counters: RouterCounters = {
     responses: 0,
     requests: 0,
@@ -88,7 +85,7 @@ export function createPacketRouter(socket: DatagramSocket): PacketRouter {
 
   const routePacket = (data: Uint8Array, from: Endpoint): void => {
     const id = destinationConnectionId(data);
-    const handler = (id && packets.get(connectionKey(id))) ?? sources.get(formatEndpoint(from));
+    const handler = id && packets.get(connectionKey(id));
     counters[handler === undefined ? 'unclaimed' : 'packets']++;
     handler?.(data, from);
   };
@@ -115,7 +112,6 @@ export function createPacketRouter(socket: DatagramSocket): PacketRouter {
     onResponse: (transactionId, from, handler) => register(responses, responseKey(transactionId, from), handler),
     onRequest: (ufrag, handler) => register(requests, ufrag, handler),
     onPacket: (connectionId, handler) => register(packets, connectionKey(connectionId), handler),
-    onSource: (from, handler) => register(sources, formatEndpoint(from), handler),
     close() {
       subscription.unsubscribe();
       for (const table of tables) table.clear();

@@ -43,6 +43,8 @@ export interface PathTableOptions {
 
 /** A path is suspect when data is unacknowledged for longer than max(3 smoothed round trips, this), in ms. */
 const SUSPECT_FLOOR = 300;
+/** A path is suspect, too, when the other side is heard on another one only, for this long in ms: it may have lost ours. */
+const ELSEWHERE = 1000;
 
 export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOptions): PathTable {
   const entries = new Map<string, { path: Path; subscription: Subscription }>();
@@ -51,15 +53,30 @@ export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOpt
   let lastHeard: PathInfo | undefined;
   let hedging = false;
   let suspect = false;
+  /** When the sending path last carried something to us, or was confirmed, or chosen. */
+  let answeredAt = clock.now();
   /** When the first packet was sent that nothing has come back for since. */
   let unansweredSince: number | undefined;
   let timer: TimerHandle | undefined;
 
   const heard = (path: Path, packet: Uint8Array): void => {
     lastHeard = path.info;
-    unansweredSince = undefined;
-    if (path === current) revive(path);
+    if (path === current) {
+      answeredAt = clock.now();
+      unansweredSince = undefined;
+      revive(path);
+    } else if (current !== undefined && clock.now() - answeredAt > ELSEWHERE) {
+      suspectCurrent(current);
+    } else {
+      unansweredSince = undefined;
+    }
     receive(packet);
+  };
+
+  const suspectCurrent = (path: Path): void => {
+    if (suspect) return;
+    suspect = true;
+    observations.next({ type: 'suspect', id: path.info.id });
   };
 
   const revive = (path: Path): void => {
@@ -86,9 +103,8 @@ export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOpt
       timer = clock.setTimeout(look, rest);
     } else if (!isWaiting()) {
       unansweredSince = undefined;
-    } else if (!suspect) {
-      suspect = true;
-      observations.next({ type: 'suspect', id: current.info.id });
+    } else {
+      suspectCurrent(current);
     }
   };
 
@@ -129,9 +145,12 @@ export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOpt
       if (next === current) return;
       forget();
       current = next;
+      answeredAt = clock.now();
     },
     confirm(id) {
-      if (current?.info.id === id) revive(current);
+      if (current?.info.id !== id) return;
+      answeredAt = clock.now();
+      revive(current);
     },
     hedge(on) {
       hedging = on;

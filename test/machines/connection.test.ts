@@ -71,7 +71,7 @@ describe('traversing', () => {
   });
 
   test.each<[string, ConnectionEvent, string]>([
-    ['nobody there', { type: 'peer.unreachable', reason: 'unknown' }, 'ERR_PEER_UNKNOWN'],
+    ['gone before it stood', { type: 'peer.gone' }, 'ERR_PEER_GONE'],
     ['rejected', { type: 'offer.rejected', code: 'ERR_TICKET_REJECTED', message: 'used' }, 'ERR_TICKET_REJECTED'],
     ['no server', { type: 'signaling.failed', code: 'ERR_SERVER_UNREACHABLE', message: 'x' }, 'ERR_SERVER_UNREACHABLE'],
     ['another key', { type: 'session.failed', code: 'ERR_PEER_KEY', message: 'x' }, 'ERR_PEER_KEY'],
@@ -136,6 +136,11 @@ describe('connected', () => {
     }
   });
 
+  test('a session that broke is a failure', () => {
+    const { output } = run([...relayed, { type: 'session.ended', by: 'remote', code: 7, reason: 'broken' }]);
+    expect(output?.failure).toMatchObject({ code: 'ERR_PROTOCOL', message: expect.stringContaining('broken') });
+  });
+
   test('a closed session is no failure', () => {
     const { output } = run([...relayed, { type: 'session.ended', by: 'remote', code: 0, reason: '' }]);
     expect(output).toMatchObject({ outcome: 'closed', failure: undefined });
@@ -156,11 +161,9 @@ describe('recovering', () => {
   });
 
   test('gives up sooner when the rendezvous says that the other side has gone, unless it returns', () => {
-    const gone = [...lonely, { type: 'peer.unreachable', reason: 'gone' }] satisfies ConnectionEvent[];
+    const gone = [...lonely, { type: 'peer.gone' }] satisfies ConnectionEvent[];
     expect(run(gone).value).toEqual({ recovering: 'abandoned' });
     expect(run([...gone, expired('gone', 'recovering.abandoned')]).output?.failure?.code).toBe('ERR_PEER_GONE');
     expect(run([...gone, { type: 'peer.returned' }]).value).toEqual({ recovering: 'searching' });
-    const unknown = [...lonely, { type: 'peer.unreachable', reason: 'unknown' }] satisfies ConnectionEvent[];
-    expect(run(unknown).value).toEqual({ recovering: 'searching' });
   });
 });

@@ -2,8 +2,9 @@ import { filter, firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { matchesState } from 'xstate';
 import { createIdentity } from '../../src/adapters/node/identity.ts';
-import { systemClock } from '../../src/adapters/node/index.ts';
+import { nodeNetwork, systemClock } from '../../src/adapters/node/index.ts';
 import type { Clock } from '../../src/core/clock.ts';
+import type { NetworkInterface } from '../../src/core/network.ts';
 import type { Connection } from '../../src/peer/connection.ts';
 import type { Dialer } from '../../src/peer/peer.ts';
 import { Deferred } from '../deferred.ts';
@@ -213,11 +214,14 @@ describe('createTicket', () => {
     expect(await codeOf(alone.peer.createTicket())).toBe('ERR_SERVER_UNREACHABLE');
   });
 
-  it('fails when another process has the same identity', async () => {
+  it('fails for one whose identity another process has registered, and that one stays away', async () => {
     await using world = createWorld();
     const identity = createIdentity();
-    const first = await world.inhabitant({ identity });
+    const interfaces = [{ name: 'lo', address: '127.0.0.1', family: 4, internal: true }] as NetworkInterface[];
+    const network = { ...nodeNetwork(), interfaces: () => [...interfaces] };
     const second = await world.inhabitant({ identity });
+    // Comes back to the server last, so it would take over again.
+    const first = await world.inhabitant({ identity, env: { network } });
     await first.peer.createTicket();
     const replaced = firstValueFrom(
       first.peer.state$.pipe(filter((state) => matchesState({ open: { rendezvous: 'replaced' } }, state))),
@@ -225,6 +229,16 @@ describe('createTicket', () => {
     const ticket = await second.peer.createTicket();
     await replaced;
     expect(await codeOf(first.peer.createTicket())).toBe('ERR_REGISTRATION_REPLACED');
+
+    interfaces.push({ name: 'lo', address: '127.0.0.2', family: 4, internal: true });
+    const changed = firstValueFrom(
+      first.peer.reachability$.pipe(filter(({ candidates }) => candidates.length === interfaces.length)),
+    );
+    const [carrier] = second.carriers;
+    const registered = firstValueFrom(carrier!.events$.pipe(filter(({ type }) => type === 'registered')));
+    world.rendezvous.stop();
+    world.rendezvous.start();
+    await Promise.all([changed, registered]);
     const dialer = await world.inhabitant();
     await dialer.peer.connect(ticket).ready;
   });

@@ -27,6 +27,8 @@ export interface EnvelopeChannelOptions {
   readonly listenerKey: Uint8Array;
   readonly role: 'dialer' | 'listener';
   readonly random: Random;
+  /** Sequence number of the first envelope, 0 by default. */
+  readonly firstSequence?: number | undefined;
 }
 
 /**
@@ -38,7 +40,7 @@ export function createEnvelopeChannel(options: EnvelopeChannelOptions): Envelope
   const backward = directionKey(options, 'listener to dialer');
   const [outgoing, incoming] = options.role === 'dialer' ? [forward, backward] : [backward, forward];
   const window = createReplayWindow();
-  let sequence = 0;
+  let sequence = options.firstSequence ?? 0;
   return {
     seal(message) {
       return sealBox(outgoing, { sequence: sequence++, plaintext: encodeMessage(message) }, options.random);

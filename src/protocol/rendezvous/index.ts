@@ -29,5 +29,13 @@ export {
   type RendezvousEngineOptions,
 } from './server-engine.ts';
 export { defaultServerLimits, type ServerLimits } from './server-limits.ts';
-export { checkTicket, decodeTicket, encodeTicket, type Ticket, ticketId } from './ticket.ts';
+export {
+  checkTicket,
+  decodeTicket,
+  encodeTicket,
+  isStunServer,
+  MAX_TICKET_SERVERS,
+  type Ticket,
+  ticketId,
+} from './ticket.ts';
 export { MAX_FRAME } from './wire.ts';

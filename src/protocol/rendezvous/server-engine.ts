@@ -26,7 +26,8 @@ export interface RendezvousEngine {
   connect(client: ClientId, now: number): readonly EngineAction[];
   /** A text frame (control) or a binary one (a datagram to relay). */
   receive(client: ClientId, frame: string | Uint8Array, now: number): readonly EngineAction[];
-  disconnect(client: ClientId, now: number): readonly EngineAction[];
+  /** `silent`: the connection was given up after it had said nothing for long, so its peer may live on. */
+  disconnect(client: ClientId, now: number, silent?: boolean): readonly EngineAction[];
   counters(): RendezvousCounters;
 }
 
@@ -134,7 +135,7 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
     if (session === undefined || mine === undefined) return [unreachable(client, frame.session, 'unknown')];
     if (mine === 'listener') sessions.answer(session);
     const other = session[otherEnd(mine)];
-    if (other === undefined) return [unreachable(client, frame.session, 'gone')];
+    if (other === undefined) return [unreachable(client, frame.session, 'silent')];
     totals.envelopes++;
     return [send(other, frame)];
   }
@@ -240,7 +241,7 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
       const actions = typeof frame === 'string' ? control(client, frame, now) : relay(client, frame, now);
       return overdue.length === 0 ? actions : [...overdue, ...actions];
     },
-    disconnect(id, now) {
+    disconnect(id, now, silent = false) {
       const client = clients.get(id);
       if (client === undefined) return [];
       clients.delete(id);
@@ -249,14 +250,20 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
         sessions.bind(session, session.dialer === client ? 'dialer' : 'listener', undefined, now);
         const other = session.dialer ?? session.listener;
         if (!session.answered || other === undefined) return end(session);
-        return [unreachable(other, session.id, 'gone')];
+        // Registered anew, the listener is on another connection already.
+        const isBack = session.dialer === other && registrations.holder(session.listenerKey) !== undefined;
+        return [unreachable(other, session.id, silent || isBack ? 'silent' : 'gone')];
       });
     },
     counters: () => ({ clients: clients.size, registrations: registrations.size, sessions: sessions.size, ...totals }),
   };
 }
 
-function unreachable(client: ServerClient, session: Uint8Array, reason: 'unknown' | 'declined' | 'gone'): EngineAction {
+function unreachable(
+  client: ServerClient,
+  session: Uint8Array,
+  reason: 'unknown' | 'declined' | 'gone' | 'silent',
+): EngineAction {
   return send(client, { type: 'unreachable', session, reason });
 }
 

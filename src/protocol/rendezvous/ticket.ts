@@ -110,9 +110,9 @@ function findProblem({ servers, stun, key, secret, expires }: Ticket): string | 
   if (key.length !== KEY_LENGTH) return `key of ${key.length} bytes`;
   if (secret.length !== SECRET_LENGTH) return `secret of ${secret.length} bytes`;
   if (!Number.isSafeInteger(expires) || expires < 0 || expires > MAX_EXPIRES) return `expiry date ${expires}`;
-  if (servers.length < 1 || servers.length > MAX_SERVERS) return `${servers.length} servers`;
-  if (stun.length > MAX_SERVERS) return `${stun.length} STUN servers`;
-  const wrong = servers.find((server) => !isServerUrl(server)) ?? stun.find((server) => !isHostAndPort(server));
+  if (servers.length < 1 || servers.length > MAX_TICKET_SERVERS) return `${servers.length} servers`;
+  if (stun.length > MAX_TICKET_SERVERS) return `${stun.length} STUN servers`;
+  const wrong = servers.find((server) => !isServerUrl(server)) ?? stun.find((server) => !isStunServer(server));
   return wrong === undefined ? undefined : `server address "${wrong.slice(0, 80)}"`;
 }
 
@@ -120,7 +120,8 @@ function isServerUrl(text: string): boolean {
   return PRINTABLE.test(text) && URL.canParse(text);
 }
 
-function isHostAndPort(text: string): boolean {
+/** `host:port` as a ticket takes it. */
+export function isStunServer(text: string): boolean {
   const port = /^(?:\[[0-9a-f:.]+\]|[^:[\]]+):(\d{1,5})$/i.exec(text)?.[1];
   return PRINTABLE.test(text) && port !== undefined && Number(port) >= 1 && Number(port) <= 65535;
 }
@@ -140,7 +141,8 @@ const SECRET_LENGTH = 16;
 const EXPIRES_LENGTH = 6;
 const CHECKSUM_LENGTH = 4;
 const MIN_BODY = 2 + EXPIRES_LENGTH + KEY_LENGTH + SECRET_LENGTH + 1 + 1 + CHECKSUM_LENGTH;
-const MAX_SERVERS = 8;
+/** Rendezvous servers of a ticket, and STUN servers. */
+export const MAX_TICKET_SERVERS = 8;
 const MAX_TEXT = 8_192;
 /** What 6 bytes hold. */
 const MAX_EXPIRES = 2 ** 48 - 1;

@@ -132,7 +132,7 @@ const serverReaders = {
   unreachable: (fields: JsonFields): SignalingEvent => ({
     type: 'unreachable',
     session: readId(fields, 'session'),
-    reason: fields.oneOf('reason', ['unknown', 'declined', 'gone']),
+    reason: fields.oneOf('reason', ['unknown', 'declined', 'gone', 'silent']),
   }),
   registered: (): SignalingEvent => ({ type: 'registered' }),
   replaced: (): SignalingEvent => ({ type: 'replaced' }),

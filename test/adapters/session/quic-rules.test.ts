@@ -8,7 +8,7 @@ import { CloseCode, quicSessions, StreamCode } from '../../../src/adapters/sessi
 import { loadQuiche } from '../../../src/adapters/session/quic/native.ts';
 import type { SessionStream } from '../../../src/core/session.ts';
 import { SessionLink, type SessionPair } from '../../compliance/session-link.ts';
-import { type RawClient, rawClient } from './raw-client.ts';
+import { type RawPeer, rawPeer } from './raw-peer.ts';
 
 let quiche: Quiche;
 beforeAll(async () => {
@@ -19,11 +19,13 @@ describe('a client without our rules', () => {
   it('is refused without a certificate', async () => {
     const config = quiche.Config.withBoringSslCtx(false, true, null, null, null, 'ed25519');
     config.setApplicationProtos(['sallyport/1']);
-    const { server, connection } = await rawClient(config, await quicSessions(createIdentity()), new Uint8Array(32));
-    await expect(server.established).rejects.toMatchObject({ code: 'ERR_SESSION_HANDSHAKE' });
+    const factory = await quicSessions(createIdentity());
+    const expectedKey = new Uint8Array(32);
+    const { session, connection } = await rawPeer({ role: 'client', config, factory, expectedKey });
+    await expect(session.established).rejects.toMatchObject({ code: 'ERR_SESSION_HANDSHAKE' });
     // certificate_required (RFC 8446 section 6), as a CRYPTO_ERROR (RFC 9001 section 4.8).
     expect(connection.isEstablished()).toBe(true);
-    expect(await server.closed).toEqual({ by: 'local', code: 0x174, reason: 'QUIC error 0x174' });
+    expect(await session.closed).toEqual({ by: 'local', code: 0x174, reason: 'QUIC error 0x174' });
   });
 
   it('with another application protocol takes nothing from one that comes later', async () => {
@@ -59,7 +61,7 @@ describe('a client without our rules', () => {
 
   it('sees a preface that comes byte by byte as one', async () => {
     const client = await establishedClient();
-    const incoming = firstValueFrom(client.server.streams$);
+    const incoming = firstValueFrom(client.session.streams$);
     for (const byte of [1, 2, 0x68, 0x69, 0x21]) {
       client.connection.streamSend(0, Buffer.of(byte), false);
       client.flush();
@@ -71,7 +73,7 @@ describe('a client without our rules', () => {
 
   it('has a stream reset that ends without an end mark', async () => {
     const client = await establishedClient();
-    const incoming = firstValueFrom(client.server.streams$);
+    const incoming = firstValueFrom(client.session.streams$);
     client.connection.streamSend(0, Buffer.from([1, 1, 0x61]), false);
     client.flush();
     const reading = (await incoming).read();
@@ -88,7 +90,7 @@ describe('a client without our rules', () => {
     const client = await establishedClient();
     client.connection.streamSend(2, bytes, fin);
     client.flush();
-    expect(await client.server.closed).toMatchObject({ by: 'local', code: CloseCode.PROTOCOL });
+    expect(await client.session.closed).toMatchObject({ by: 'local', code: CloseCode.PROTOCOL });
     expect(await client.until(() => client.connection.peerError() ?? undefined)).toMatchObject({
       isApp: true,
       errorCode: CloseCode.PROTOCOL,
@@ -99,21 +101,22 @@ describe('a client without our rules', () => {
     const client = await establishedClient();
     client.connection.streamSend(2, Buffer.of(0, 0, 0, 0, 0, 0, 77, 1, 255, 255, 255, 255, 255, 255), false);
     client.connection.streamSend(0, Buffer.of(1, 1, 0x61), false);
-    const incoming = firstValueFrom(client.server.streams$);
+    const incoming = firstValueFrom(client.session.streams$);
     client.flush();
     expect((await incoming).protocol).toBe('a');
   });
 
-  async function establishedClient(): Promise<RawClient> {
+  async function establishedClient(): Promise<RawPeer> {
     const identity = createIdentity();
     const config = quicheConfig(quiche, identity);
-    const client = await rawClient(config, await quicSessions(createIdentity()), identity.publicKey);
-    await client.server.established;
+    const factory = await quicSessions(createIdentity());
+    const client = await rawPeer({ role: 'client', config, factory, expectedKey: identity.publicKey });
+    await client.session.established;
     return client;
   }
 
   /** What quiche says of a stream that the other side reset. */
-  function resetCode({ connection }: RawClient, id: number): string | undefined {
+  function resetCode({ connection }: RawPeer, id: number): string | undefined {
     try {
       connection.streamRecv(id, Buffer.alloc(10));
       return undefined;

@@ -89,6 +89,10 @@ describe('a connection that cannot be made', () => {
       clock.advance(retryIn!);
       expect(await firstValueFrom(signaling.status$)).toMatchObject({ state: 'connecting' });
     }
+    await nextStatus(signaling, 'offline');
+    expect(clock.pending).toBe(1);
+    signaling.close();
+    expect(clock.pending).toBe(0);
   });
 
   it('begins with the shortest wait again once it was online', async () => {

@@ -188,7 +188,13 @@ describe('coming and going', () => {
     listener.disconnect();
     expect(dialer.read()).toEqual([{ type: 'unreachable', session, reason: 'gone' }]);
     dialer.send({ type: 'envelope', session, envelope });
-    expect(dialer.read()).toEqual([{ type: 'unreachable', session, reason: 'gone' }]);
+    expect(dialer.read()).toEqual([{ type: 'unreachable', session, reason: 'silent' }]);
+  });
+
+  it('tells apart an end that said nothing for long: it may come back', () => {
+    connect();
+    listener.disconnect(true);
+    expect(dialer.read()).toEqual([{ type: 'unreachable', session, reason: 'silent' }]);
   });
 
   it('lets the dialer go on over a new connection, even before the old one is known to be dead', () => {

@@ -81,7 +81,7 @@ export interface EngineClient {
   send(frame: ClientFrame): void;
   sendRaw(frame: string | Uint8Array): void;
   register(identity: TestIdentity, standing?: { ticketId: Uint8Array; envelope: Uint8Array }[]): void;
-  disconnect(): void;
+  disconnect(silent?: boolean): void;
   readonly hello: HelloFrame;
   readonly closed: { code: number; reason: string } | undefined;
 }
@@ -149,9 +149,9 @@ export function engineWorld(options: { limits?: Partial<ServerLimits>; relay?: b
           const signature = identity.sign(registrationProof(name, challenge));
           client.send({ type: 'register', key: identity.key, signature, standing });
         },
-        disconnect() {
+        disconnect(silent = false) {
           inboxes.delete(id);
-          perform(engine.disconnect(id, world.now));
+          perform(engine.disconnect(id, world.now, silent));
         },
       };
       return client;

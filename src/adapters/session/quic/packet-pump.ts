@@ -7,6 +7,8 @@ export interface PacketPumpOptions {
   readonly transmit: (packet: Uint8Array) => void;
   /** Called once a turn of the event loop in which something happened, before packets go out. */
   readonly onTurn: () => void;
+  /** quiche could not make a packet. Called after what was made before has gone out; more than once when it goes on failing. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 /**
@@ -17,6 +19,7 @@ export class PacketPump {
   readonly #connection: () => Connection;
   readonly #transmit: (packet: Uint8Array) => void;
   readonly #onTurn: () => void;
+  readonly #onFailure: (error: unknown) => void;
   /** Packets are written here in turn, so that the last ones can be sent again. */
   readonly #ring = Array.from({ length: RING }, () => ({
     buffer: new Uint8Array(MAX_PACKET),
@@ -28,12 +31,15 @@ export class PacketPump {
   /** When the timer fires, in ms of `performance.now()`. */
   #timerAt = 0;
   #sending = false;
+  /** What quiche threw at the last flush. */
+  #failure: unknown;
   #stopped = false;
 
-  constructor({ connection, transmit, onTurn }: PacketPumpOptions) {
+  constructor({ connection, transmit, onTurn, onFailure }: PacketPumpOptions) {
     this.#connection = connection;
     this.#transmit = transmit;
     this.#onTurn = onTurn;
+    this.#onFailure = onFailure;
   }
 
   /** Asks for a turn, soon. */
@@ -58,12 +64,14 @@ export class PacketPump {
   /** Sends what is due, at most a burst of it; the rest follows in the next turn, after what has come in meanwhile. */
   flush(): void {
     if (this.#sending || this.#stopped) return;
+    this.#failure = undefined;
     this.#whileSending(() => {
       let left = BURST;
       while (left > 0 && this.#sendOne()) left--;
       if (left === 0) this.schedule();
     });
-    this.#armTimer();
+    if (this.#failure === undefined) this.#armTimer();
+    else this.#onFailure(this.#failure);
   }
 
   /**
@@ -99,13 +107,22 @@ export class PacketPump {
 
   #sendOne(): boolean {
     const slot = this.#ring[this.#next]!;
-    const sent = this.#connection().send(slot.buffer);
+    const sent = this.#makePacket(slot.buffer);
     if (sent === null) return false;
     this.#next = (this.#next + 1) % RING;
     // Most packets are full, and a view less for each of those is felt.
     slot.packet = sent[0] === MAX_PACKET ? slot.buffer : slot.buffer.subarray(0, sent[0]);
     this.#transmit(slot.packet);
     return true;
+  }
+
+  #makePacket(buffer: Uint8Array): ReturnType<Connection['send']> {
+    try {
+      return this.#connection().send(buffer);
+    } catch (error) {
+      this.#failure = error;
+      return null;
+    }
   }
 
   /** An earlier timer is left to fire for nothing: cheaper than setting it anew with every packet. */

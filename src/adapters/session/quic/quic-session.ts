@@ -1,4 +1,4 @@
-import type { Connection } from '@matrixai/quic/native/types.js';
+import type { Connection, ConnectionError } from '@matrixai/quic/native/types.js';
 import { type Observable, Subject } from 'rxjs';
 import { type ErrorCode, TraversalError } from '../../../core/errors.ts';
 import type {
@@ -10,7 +10,7 @@ import type {
   SessionStream,
 } from '../../../core/session.ts';
 import { isAdmissible, isFirstPacket } from './admissible.ts';
-import { CloseCode } from './codes.ts';
+import { CloseCode, checkCode, MAX_CODE } from './codes.ts';
 import { ADDRESSES, MAX_PACKET } from './config.ts';
 import { Deferred } from './deferred.ts';
 import { PacketPump } from './packet-pump.ts';
@@ -75,6 +75,8 @@ export class QuicSession implements Session {
       connection: () => this.#connection,
       transmit: options.transmit,
       onTurn: () => this.#turn(),
+      onFailure: (error) =>
+        this.#violated(error instanceof Error ? `QUIC cannot go on: ${error.message}` : 'QUIC cannot go on'),
     });
     this.#pump.flush();
   }
@@ -123,6 +125,7 @@ export class QuicSession implements Session {
   }
 
   close(code = 0, reason = ''): void {
+    checkCode(code);
     if (this.#state === 'closing' || this.#state === 'ended') return;
     const closing: SessionEnd = { by: 'local', code, reason };
     this.#closing = closing;
@@ -139,7 +142,9 @@ export class QuicSession implements Session {
   }
 
   #sendDatagram(bytes: Uint8Array): boolean {
-    if (bytes.length > this.datagrams.maxLength() || this.#connection.isDgramSendQueueFull()) return false;
+    // Where there is no length at all, quiche throws, even at an empty datagram.
+    const maxLength = this.datagrams.maxLength();
+    if (maxLength === 0 || bytes.length > maxLength || this.#connection.isDgramSendQueueFull()) return false;
     this.#connection.dgramSendVec(bytes);
     this.#pump.schedule();
     return true;
@@ -177,13 +182,19 @@ export class QuicSession implements Session {
       this.#abort({ by: 'local', code: CloseCode.PEER_KEY, reason: 'unexpected key' }, 'ERR_PEER_KEY');
       return;
     }
+    try {
+      this.#table = new StreamTable({
+        connection: this.#connection,
+        role,
+        wake: () => this.#pump.schedule(),
+        accept: (stream) => this.#acceptor.offer(stream),
+      });
+    } catch (error) {
+      if (!(error instanceof TraversalError)) throw error;
+      this.#violated(error.message);
+      return;
+    }
     this.#state = 'open';
-    this.#table = new StreamTable({
-      connection: this.#connection,
-      role,
-      wake: () => this.#pump.schedule(),
-      accept: (stream) => this.#acceptor.offer(stream),
-    });
     this.#established.resolve(this.#table);
   }
 
@@ -193,13 +204,20 @@ export class QuicSession implements Session {
       close = table.turn();
     } catch (error) {
       if (!(error instanceof TraversalError)) throw error;
-      this.#abort({ by: 'local', code: CloseCode.PROTOCOL, reason: error.message });
+      this.#violated(error.message);
       return;
     }
     for (let data = this.#connection.dgramRecvVec(); data !== null; data = this.#connection.dgramRecvVec()) {
       this.#datagrams$.next(data);
     }
     if (close !== undefined) this.#abort(this.#closing ?? { by: 'remote', code: close.code, reason: close.reason });
+  }
+
+  /** The other side broke a rule, which is its error and none of ours: the session ends, and nothing is thrown. */
+  #violated(reason: string): void {
+    if (this.#state === 'ended') return;
+    const end: SessionEnd = { by: 'local', code: CloseCode.PROTOCOL, reason };
+    this.#abort(end, this.#state === 'handshake' ? 'ERR_SESSION_HANDSHAKE' : 'ERR_CLOSED');
   }
 
   /** Sends CONNECTION_CLOSE and ends. */
@@ -214,13 +232,11 @@ export class QuicSession implements Session {
     const peerError = this.#connection.peerError();
     if (peerError === null) this.#late = 0;
     const error = peerError ?? this.#connection.localError();
-    const text = Buffer.from(error?.reason ?? []).toString();
-    const end: SessionEnd = this.#closing ?? {
-      by: peerError === null ? 'local' : 'remote',
-      code: error?.errorCode ?? 0,
-      reason: error === null || error.isApp ? text : `QUIC error 0x${error.errorCode.toString(16)} ${text}`.trim(),
-    };
-    this.#end(end, this.#state === 'handshake' ? 'ERR_SESSION_HANDSHAKE' : 'ERR_CLOSED');
+    const by = peerError === null ? 'local' : 'remote';
+    this.#end(
+      this.#closing ?? (error === null ? SILENT_END : { by, ...describe(error) }),
+      this.#state === 'handshake' ? 'ERR_SESSION_HANDSHAKE' : 'ERR_CLOSED',
+    );
   }
 
   #end(end: SessionEnd, code: ErrorCode): void {
@@ -249,12 +265,27 @@ function isOver(connection: Connection): boolean {
   return connection.isDraining() || connection.isClosed() || connection.localError() !== null;
 }
 
+function describe({ isApp, errorCode, reason }: ConnectionError): Pick<SessionEnd, 'code' | 'reason'> {
+  const text = Buffer.from(reason).toString();
+  const code = Math.min(errorCode, MAX_CODE);
+  return { code, reason: isApp ? text : `QUIC error 0x${errorCode.toString(16)} ${text}`.trim() };
+}
+
 function endError({ by, code, reason }: SessionEnd, errorCode: ErrorCode = 'ERR_CLOSED'): TraversalError {
   const who = by === 'local' ? 'this side' : 'the other side';
   const why = reason === '' ? `code ${code}` : `code ${code}: ${reason}`;
   return new TraversalError(errorCode, `session closed by ${who} (${why})`);
 }
 
+/**
+ * What quiche ends a connection for without an error (RFC 9000 sections 10.1 and 10.3). Neither has a place here: we set no idle
+ * timeout, but the shorter of both sides' counts.
+ */
+const SILENT_END: SessionEnd = {
+  by: 'local',
+  code: CloseCode.PROTOCOL,
+  reason: 'the other side set an idle timeout, or sent a stateless reset',
+};
 /** ms that `close()` waits for the other side's answer. */
 const LINGER = 1000;
 const inbox = new Uint8Array(MAX_PACKET);

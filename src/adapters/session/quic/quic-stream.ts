@@ -1,7 +1,7 @@
 import type { Connection } from '@matrixai/quic/native/types.js';
 import { StreamResetError, TraversalError } from '../../../core/errors.ts';
 import type { SessionStream } from '../../../core/session.ts';
-import { StreamCode } from './codes.ts';
+import { checkCode, MAX_CODE, StreamCode } from './codes.ts';
 import { Deferred } from './deferred.ts';
 import { shutdownStream } from './shutdown.ts';
 
@@ -68,6 +68,7 @@ export class QuicStream implements SessionStream {
   }
 
   reset(code = 0): void {
+    checkCode(code);
     if (this.#readOver === undefined) this.#owner.readingOver(this, 'abandoned');
     shutdownStream(this.#owner.connection, this.id, code);
     this.#owner.wake();
@@ -166,18 +167,17 @@ export class QuicStream implements SessionStream {
 
   /** How many of the bytes quiche took. */
   #offer(bytes: Uint8Array, end: boolean): number | TraversalError {
+    const { connection } = this.#owner;
+    let sent: number | null;
     try {
-      const { connection } = this.#owner;
-      const sent = connection.streamSend(this.id, bytes, end);
-      if (sent === null) {
-        connection.streamCapacity(this.id); // throws when it is not room that is missing
-        return 0;
-      }
-      this.#owner.wake();
-      return sent;
+      sent = connection.streamSend(this.id, bytes, end);
+      if (sent === null) connection.streamCapacity(this.id); // throws when it is not room that is missing
     } catch (error) {
       return resetByPeer(error);
     }
+    if (sent === null) return 0;
+    this.#owner.wake();
+    return sent;
   }
 
   #failReading(error: TraversalError): TraversalError {
@@ -214,7 +214,8 @@ interface PendingWrite {
 function resetByPeer(error: unknown): TraversalError {
   const code = error instanceof Error ? /^Stream(?:Reset|Stopped)\((\d+)\)$/.exec(error.message)?.[1] : undefined;
   if (code === undefined) return new StreamResetError('stream reset by the other side', undefined, { cause: error });
-  return new StreamResetError(`stream reset by the other side with code ${code}`, Number(code), { cause: error });
+  const message = `stream reset by the other side with code ${code}`;
+  return new StreamResetError(message, Math.min(Number(code), MAX_CODE), { cause: error });
 }
 
 const BLOCKED = Symbol('blocked');

@@ -37,6 +37,7 @@ export class StreamTable implements StreamOwner {
   #credit: Deferred | undefined;
   #ended: TraversalError | undefined;
 
+  /** Throws `ERR_PROTOCOL` when the other side allows no control stream. */
   constructor({ connection, role, wake, accept }: StreamTableOptions) {
     this.connection = connection;
     this.wake = wake;
@@ -62,7 +63,7 @@ export class StreamTable implements StreamOwner {
 
   /**
    * Looks at everything that can have changed. Returns the other side's wish to close, once what came in before it is dealt
-   * with. Throws {@link DecodeError} when the other side broke the rules of the control stream.
+   * with. Throws `ERR_PROTOCOL` or {@link DecodeError} when the other side broke the rules of the control stream.
    */
   turn(): CloseMessage | undefined {
     const close = this.connection.isReadable() ? this.#readAll() : undefined;
@@ -138,16 +139,19 @@ export class StreamTable implements StreamOwner {
       reader = new PrefaceReader(this.connection, id);
       this.#arriving.set(id, reader);
     }
+    let protocol: string | undefined;
     try {
-      const protocol = reader.read();
-      if (protocol === undefined) return;
-      const stream = new QuicStream(id, protocol, this);
-      this.#streams.set(id, stream);
-      if (!this.#accept(stream)) stream.reset(StreamCode.REFUSED);
+      protocol = reader.read();
     } catch (error) {
+      this.#arriving.delete(id);
       this.#refuse(id, error);
+      return;
     }
+    if (protocol === undefined) return;
     this.#arriving.delete(id);
+    const stream = new QuicStream(id, protocol, this);
+    this.#streams.set(id, stream);
+    if (!this.#accept(stream)) stream.reset(StreamCode.REFUSED);
   }
 
   /** The preface was none, or the other side reset the stream within it. */
