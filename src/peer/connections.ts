@@ -14,7 +14,7 @@ import {
   type Ticket,
 } from '../protocol/rendezvous/index.ts';
 import type { PacketRouter } from '../streams/packet-router.ts';
-import type { Carriers } from './carriers.ts';
+import type { CarrierEvent, Carriers } from './carriers.ts';
 import { type Connection, createConnection, type StartableConnection } from './connection.ts';
 import { connectionLogic } from './connection-logic.ts';
 import { createConnectionRuntime } from './connection-runtime.ts';
@@ -61,8 +61,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const runtimes = new Map<string, ConnectionRuntime>();
   const connections = new Map<string, Connection>();
   const machine = connectionLogic(runtimes);
-  /** Sessions whose offer is being decided on. */
-  const deciding = new Set<string>();
+  /** Sessions whose offer is being decided on, with what else has come for them, from other servers too. */
+  const deciding = new Map<string, CarrierEvent[]>();
   /** By ticket: connections that are not established yet. Whoever holds one ticket cannot make us work without bound. */
   const halfOpen = new Map<IssuedTicket, number>();
   /** By ticket for one connection: the last attempt in the queue. */
@@ -118,7 +118,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   const receiveOffer = (carrier: Signaling, event: Extract<SignalingEvent, { type: 'offer' }>): void => {
     const id = Buffer.from(event.session).toString('hex');
-    if (deciding.has(id)) return;
+    const waiting = deciding.get(id);
+    if (waiting !== undefined) {
+      if (waiting.length < MAX_WAITING) waiting.push({ carrier, event });
+      return;
+    }
     const opened = openOffer(carrier, event);
     if (opened === undefined) return;
     const underWay = (halfOpen.get(opened.ticket) ?? 0) + 1;
@@ -127,7 +131,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       return;
     }
     halfOpen.set(opened.ticket, underWay);
-    deciding.add(id);
+    deciding.set(id, []);
     inTurn(opened.ticket, () => decide(opened)).finally(() => {
       deciding.delete(id);
       const left = (halfOpen.get(opened.ticket) ?? 1) - 1;
@@ -212,6 +216,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       options.delays,
     );
     connection.start();
+    for (const { carrier, event } of deciding.get(connection.id) ?? []) route(carrier, event);
     try {
       await connection.ready;
     } catch (error) {
@@ -245,6 +250,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
   };
 }
+
+/** Offers of one session that wait for a decision on the first of them: a ticket names at most 8 servers. */
+const MAX_WAITING = 8;
 
 /** Connections that may be under way at once with one ticket. */
 const MAX_HALF_OPEN = 32;

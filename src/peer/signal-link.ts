@@ -88,6 +88,8 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
   const retries = new Map<Signaling, { readonly timer: TimerHandle; readonly delay: number }>();
   /** The other side has taken part: what a server says in its place counts for less from then on. */
   let heard = role === 'listener';
+  /** Some server has been reached since this began. */
+  let wasOnline = false;
   let statuses: Subscription | undefined;
   let makeOffer: (() => OfferMessage | CandidatesMessage | RestartMessage) | undefined;
 
@@ -177,6 +179,7 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
   const watch = ({ carrier, status }: CarrierStatus): void => {
     if (!involved.has(carrier)) return;
     if (status.state === 'online') {
+      wasOnline = true;
       // A dialer offers; a listener that is back says something, by which the server knows its end again.
       if (role === 'dialer') offer(carrier);
       else bind(carrier);
@@ -184,10 +187,13 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     }
     unbind(carrier, 'the connection to the rendezvous server ended');
     stopRetrying(carrier);
-    const states = servers.map((server) => carriers.statusOf(server));
-    if (status.state === 'offline' && role === 'dialer' && states.every(({ state }) => state === 'offline')) {
-      on.failed({ code: status.code, message: status.reason });
-    }
+    if (status.state !== 'offline' || role === 'listener') return;
+    // A server that was there a moment ago is waited for, unless it has said that there is no point.
+    const isOver = (server: Signaling): boolean => {
+      const at = carriers.statusOf(server);
+      return at.state === 'offline' && (!wasOnline || at.retryIn === undefined);
+    };
+    if (servers.every(isOver)) on.failed({ code: status.code, message: status.reason });
   };
 
   return {

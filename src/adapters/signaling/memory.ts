@@ -70,7 +70,8 @@ export function memoryRendezvous(options: MemoryRendezvousOptions): MemoryRendez
 
   function drop(connection: number, carrier: Carrier, reason: string): void {
     connections.delete(connection);
-    carrier.offline({ code: 'ERR_SERVER_UNREACHABLE', reason, retryIn: undefined });
+    // It comes back as soon as the server does.
+    carrier.offline({ code: 'ERR_SERVER_UNREACHABLE', reason, retryIn: 0 });
   }
 
   /** The client closed: its last frames still arrive, then the server sees the end. */
@@ -90,7 +91,7 @@ export function memoryRendezvous(options: MemoryRendezvousOptions): MemoryRendez
       const carrier = createCarrier({ name: 'memory', host: '', random, log, disconnect: () => disconnect(carrier) });
       carriers.add(carrier);
       if (running) connect(carrier);
-      else carrier.offline({ code: 'ERR_SERVER_UNREACHABLE', reason: STOPPED, retryIn: undefined });
+      else carrier.offline({ code: 'ERR_SERVER_UNREACHABLE', reason: STOPPED, retryIn: 0 });
       return carrier.signaling;
     },
     stop() {
