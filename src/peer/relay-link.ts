@@ -37,9 +37,7 @@ export function createRelayLink({ session, bound, on }: RelayLinkOptions): Relay
     }
     open = { path, carrier };
     path.datagrams$.subscribe({
-      complete: () => {
-        if (open?.path === path) lose('the relay ended');
-      },
+      complete: () => replace(carrier, 'the relay ended'),
     });
     on.opened(path);
   };
@@ -49,6 +47,13 @@ export function createRelayLink({ session, bound, on }: RelayLinkOptions): Relay
     const { id } = open.path.info;
     open = undefined;
     on.lost(id, reason);
+  };
+
+  /** Another carrier's relay for the one of a carrier that has failed. */
+  const replace = (failed: Signaling, reason: string): void => {
+    if (open?.carrier !== failed) return;
+    lose(reason);
+    for (const other of bound()) if (other !== failed) tryCarrier(other);
   };
 
   return {
@@ -62,10 +67,6 @@ export function createRelayLink({ session, bound, on }: RelayLinkOptions): Relay
       on.unavailable(reason);
     },
     bound: tryCarrier,
-    unbound(carrier, reason) {
-      if (open?.carrier !== carrier) return;
-      lose(reason);
-      for (const other of bound()) tryCarrier(other);
-    },
+    unbound: replace,
   };
 }
