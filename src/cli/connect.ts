@@ -60,9 +60,9 @@ async function pipe(connection: Connection, stdin: StandardInput): Promise<ExitC
 
 async function sendMessage(connection: Connection, text: string, { reporter }: CommandContext): Promise<ExitCode> {
   const stream = await connection.openStream(PIPE);
-  const answer = await exchangeLine(stream, text);
-  if (answer === undefined) throw new TraversalError('ERR_CLOSED', 'the other side ended the stream without an answer');
-  reporter.message(answer);
+  if (!(await exchangeLine(stream, text, reporter.message))) {
+    throw new TraversalError('ERR_CLOSED', 'the other side ended the stream without an answer');
+  }
   return 0;
 }
 

@@ -38,8 +38,7 @@ export function chooseJob(
   if (forward !== undefined) return serveMany((stream) => forwardStream(stream, forward));
   if (message !== undefined) {
     return serveOne(false, async (stream) => {
-      const text = await exchangeLine(stream, message);
-      if (text !== undefined) reporter.message(text);
+      await exchangeLine(stream, message, reporter.message);
     });
   }
   if (json) return serveMany(async (stream) => stream.reset(CODE_REFUSED));

@@ -30,12 +30,26 @@ export async function join(stream: SessionStream, socket: ByteSocket): Promise<v
 }
 
 /**
- * Sends one line, awaits one line back, and fulfils when the other side has read ours to its end. What it still sends is read and
- * dropped, so that it can end in order too, but a side that does not end is waited for no longer than a second.
- * `undefined` when the stream ended without a line; lines are cut at 64 KiB.
+ * Sends one line, hands the line that comes back to `onLine` at once, and fulfils when the other side has read ours to its end. What it
+ * still sends is read and dropped, so that it can end in order too, but a side that does not end is waited for no longer than a second.
+ * False when the stream ended without a line; lines are cut at 64 KiB.
  */
-export async function exchangeLine(stream: SessionStream, text: string): Promise<string | undefined> {
+export async function exchangeLine(
+  stream: SessionStream,
+  text: string,
+  onLine: (line: string) => void,
+): Promise<boolean> {
   await stream.write(Buffer.from(`${text}\n`));
+  const line = await readLine(stream);
+  if (line !== undefined) onLine(line);
+  await stream.end();
+  const drained = drain(stream);
+  await stream.finished;
+  await Promise.race([drained, sleep(DRAIN, undefined, { ref: false })]);
+  return line !== undefined;
+}
+
+async function readLine(stream: SessionStream): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
@@ -43,10 +57,6 @@ export async function exchangeLine(stream: SessionStream, text: string): Promise
     length += chunk.length;
     if (chunk.includes(0x0a) || length > MAX_LINE) break;
   }
-  await stream.end();
-  const drained = drain(stream);
-  await stream.finished;
-  await Promise.race([drained, sleep(DRAIN, undefined, { ref: false })]);
   if (length === 0) return undefined;
   const [line = ''] = Buffer.concat(chunks).toString('utf8').split('\n', 1);
   return line.replace(/\r$/, '');

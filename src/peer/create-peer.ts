@@ -14,6 +14,9 @@ import type { Peer, PeerOptions } from './peer.ts';
 import { createRegistrar } from './registrar.ts';
 import { openSockets } from './sockets.ts';
 
+/** STUN servers that are taken from tickets. */
+const MAX_HINTED = 16;
+
 /** ms between two looks at the network: NAT mappings stay open, changes are seen; spread so that peers do not keep step. */
 const REFRESH = { least: 20_000, spread: 6_000 };
 
@@ -131,7 +134,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
       if (closing !== undefined) throw new TraversalError('ERR_CLOSED', 'the peer has been closed');
       const ticket = decodeTicket(text);
       checkTicket(ticket, env.clock.wallTime());
-      for (const server of ticket.stun) hinted.add(server);
+      for (const server of ticket.stun) if (hinted.size < MAX_HINTED) hinted.add(server);
       return connections.dial(ticket, connectOptions);
     },
     close() {
