@@ -5,6 +5,7 @@ import { websocketSignaling } from './adapters/signaling/websocket.ts';
 import type { Environment } from './core/environment.ts';
 import { classifyAddress, parseIp } from './core/ip-address.ts';
 import { type Log, silentLog } from './core/log.ts';
+import { normalizeServerUrl } from './core/server-url.ts';
 
 export { createIdentity } from './adapters/node/identity.ts';
 export { loadIdentityFile } from './adapters/node/identity-file.ts';
@@ -28,7 +29,7 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
   const { servers = [], stun = [], token, log = silentLog } = options;
   const clock = systemClock();
   const random = cryptoRandom();
-  const own = new Set(servers.map(serverKey));
+  const own = new Set(servers.map(normalizeServerUrl));
   return {
     network: nodeNetwork(),
     clock,
@@ -36,18 +37,19 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
     log,
     // The token is for the servers that it was given with, not for those that a stranger's ticket names.
     signaling: (url) =>
-      websocketSignaling({ url, clock, random, log, ...(token !== undefined && own.has(serverKey(url)) && { token }) }),
+      websocketSignaling({
+        url,
+        clock,
+        random,
+        log,
+        ...(token !== undefined && own.has(normalizeServerUrl(url)) && { token }),
+      }),
     sessions: (identity) => quicSessions(identity),
     newIdentity: createIdentity,
     servers,
     stun,
     loopback: options.loopback ?? (servers.length > 0 && servers.every(isOnThisMachine)),
   };
-}
-
-/** `ws://host:8790` and `ws://host:8790/` are one server. */
-function serverKey(url: string): string {
-  return URL.canParse(url) ? new URL(url).href : url;
 }
 
 function isOnThisMachine(url: string): boolean {

@@ -21,8 +21,6 @@ export type ConnectionEvent =
   | { type: 'mapping.unavailable' }
   /** The other side's candidates and credentials are known: checks can begin. */
   | { type: 'remote.known' }
-  /** The listener let this connection in (told to the dialer by its answer). */
-  | { type: 'offer.accepted' }
   | ({ type: 'offer.rejected' } & Failure)
   | ({ type: 'signaling.failed' } & Failure)
   /** The rendezvous says that the other side, which was there, has ended. */

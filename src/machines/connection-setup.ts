@@ -121,8 +121,6 @@ export const connectionSetup = setup({
   guards: {
     relayOnly: ({ context }) => context.policy === 'relay-only',
     directOnly: ({ context }) => context.policy === 'direct-only',
-    isDirect: ({ event }) => event.type === 'path.validated' && event.path.info.kind === 'direct',
-    isRelayed: ({ event }) => event.type === 'path.validated' && event.path.info.kind === 'relayed',
     /** Ended by an error of the session, not by either user. */
     isBroken: ({ event }) => event.type === 'session.ended' && event.code !== 0,
     isCurrent: ({ context, event }) =>

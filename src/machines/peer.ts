@@ -1,7 +1,6 @@
 import { assign, fromCallback, setup } from 'xstate';
 import type { ErrorCode } from '../core/errors.ts';
-import type { NatBehavior } from '../core/nat-behavior.ts';
-import { unknownBehavior } from '../core/nat-behavior.ts';
+import { type NatBehavior, unknownBehavior } from '../core/nat-behavior.ts';
 
 export interface PeerInput {
   /** ms between two looks at the network, so that NAT mappings stay open and changes are seen (20–26 s). */

@@ -1,4 +1,5 @@
 import { BehaviorSubject, map, mergeMap, type Observable, ReplaySubject, Subject } from 'rxjs';
+import { normalizeServerUrl } from '../core/server-url.ts';
 import type { Signaling, SignalingEvent, SignalingStatus } from '../core/signaling.ts';
 
 export interface CarrierEvent {
@@ -59,7 +60,7 @@ export function createCarriers(open: (url: string) => Signaling): Carriers {
   };
 
   return {
-    ensure: (urls) => [...new Set(urls.map(normalize))].map(openOne),
+    ensure: (urls) => [...new Set(urls.map(normalizeServerUrl))].map(openOne),
     events$: events,
     statuses$: opened.pipe(mergeMap(({ carrier, status$ }) => status$.pipe(map((status) => ({ carrier, status }))))),
     statusOf(wanted) {
@@ -82,9 +83,4 @@ export function createCarriers(open: (url: string) => Signaling): Carriers {
       events.complete();
     },
   };
-}
-
-/** `ws://host:8790` and `ws://host:8790/` are one server. */
-function normalize(url: string): string {
-  return URL.canParse(url) ? new URL(url).href : url;
 }

@@ -188,7 +188,6 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     answered = true;
     common = commonPolicy(policy, message.policy) ?? policy;
     if (common === 'direct-only') relay.forbid('the other side refuses relays');
-    emit({ type: 'offer.accepted' });
     addRemote(message, message.end);
   };
 

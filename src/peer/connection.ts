@@ -1,4 +1,4 @@
-import { BehaviorSubject, distinctUntilChanged, map, type Observable, ReplaySubject, Subject, switchMap } from 'rxjs';
+import { BehaviorSubject, distinctUntilChanged, type Observable, ReplaySubject, Subject, switchMap } from 'rxjs';
 import { type Actor, createActor, type StateValueFrom } from 'xstate';
 import type { Environment } from '../core/environment.ts';
 import { TraversalError } from '../core/errors.ts';
@@ -155,7 +155,7 @@ export function createConnection({
     streams$: session$.pipe(switchMap((made) => made.streams$)),
     datagrams: {
       send: (bytes) => session?.datagrams.send(bytes) ?? false,
-      incoming$: datagrams$.pipe(map((bytes) => bytes)),
+      incoming$: datagrams$.asObservable(),
       maxLength: () => session?.datagrams.maxLength() ?? 0,
     },
     async openStream(protocol = DEFAULT_PROTOCOL) {

@@ -1,6 +1,7 @@
 import type { Subject } from 'rxjs';
 import type { Environment } from '../core/environment.ts';
 import { asTraversalError, TraversalError } from '../core/errors.ts';
+import { toHex } from '../core/hex.ts';
 import type { Identity } from '../core/identity.ts';
 import { commonPolicy, type Policy } from '../core/policy.ts';
 import type { SessionFactory } from '../core/session.ts';
@@ -74,7 +75,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     remoteKey: Uint8Array,
     delays: ConnectionDelays,
   ): StartableConnection => {
-    const id = Buffer.from(specific.session).toString('hex');
+    const id = toHex(specific.session);
     const runtime = createConnectionRuntime({ ...options, ...specific, ownKey: identity.publicKey });
     runtimes.set(id, runtime);
     const connection = createConnection({
@@ -111,13 +112,13 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   const route = (carrier: Signaling, event: SignalingEvent): void => {
     if (!('session' in event) || event.session === undefined) return;
-    const runtime = runtimes.get(Buffer.from(event.session).toString('hex'));
+    const runtime = runtimes.get(toHex(event.session));
     if (runtime !== undefined) runtime.handle(carrier, event);
     else if (event.type === 'offer') receiveOffer(carrier, event);
   };
 
   const receiveOffer = (carrier: Signaling, event: Extract<SignalingEvent, { type: 'offer' }>): void => {
-    const id = Buffer.from(event.session).toString('hex');
+    const id = toHex(event.session);
     const waiting = deciding.get(id);
     if (waiting !== undefined) {
       if (waiting.length < MAX_WAITING) waiting.push({ carrier, event });

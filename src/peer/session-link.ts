@@ -37,7 +37,6 @@ export function createSessionLink({ role, factory, routers, clock }: SessionLink
   let early: Uint8Array[] = [];
   /** Direct paths by their remote address, for packets that the routers hand over by connection id. */
   const directs = new Map<string, DirectPath>();
-  const releases = new Map<string, () => void>();
   const registrations: (() => void)[] = [];
 
   const receive = (packet: Uint8Array): void => {
@@ -83,17 +82,12 @@ export function createSessionLink({ role, factory, routers, clock }: SessionLink
       for (const packet of packets) receive(packet);
     },
     addDirect(path) {
-      const key = formatEndpoint(path.remote);
-      directs.set(key, path);
-      releases.set(path.info.id, () => {
-        if (directs.get(key) === path) directs.delete(key);
-      });
+      directs.set(formatEndpoint(path.remote), path);
       table.add(path);
     },
     addRelayed: (path) => table.add(path),
     remove(pathId) {
-      releases.get(pathId)?.();
-      releases.delete(pathId);
+      for (const [key, path] of directs) if (path.info.id === pathId) directs.delete(key);
       table.remove(pathId);
     },
     use(pathId) {
@@ -102,8 +96,7 @@ export function createSessionLink({ role, factory, routers, clock }: SessionLink
       if (pathId !== undefined) session?.pathChanged();
     },
     close() {
-      for (const release of [...releases.values(), ...registrations]) release();
-      releases.clear();
+      for (const release of registrations) release();
       directs.clear();
       table.close();
     },

@@ -1,30 +1,24 @@
 import type { Subscription } from 'rxjs';
 import type { Clock, TimerHandle } from '../core/clock.ts';
+import { toHex } from '../core/hex.ts';
 import type { Log } from '../core/log.ts';
 import type { Signaling, SignalingEvent } from '../core/signaling.ts';
 import type { Failure } from '../machines/connection-events.ts';
 import {
   type CandidatesMessage,
-  type EnvelopeChannel,
   envelopeHash,
   type OfferMessage,
   openStanding,
   type PeerMessage,
   type RestartMessage,
-  type Ticket,
   ticketId,
 } from '../protocol/rendezvous/index.ts';
-import type { CarrierStatus, Carriers } from './carriers.ts';
+import type { CarrierStatus } from './carriers.ts';
+import type { RuntimeOptions } from './runtime-contract.ts';
 
-export interface SignalLinkOptions {
-  readonly role: 'dialer' | 'listener';
-  readonly ticket: Pick<Ticket, 'key' | 'secret'>;
-  /** 16 bytes. */
-  readonly session: Uint8Array;
-  readonly channel: EnvelopeChannel;
-  readonly carriers: Carriers;
-  /** Dialer: where to offer. Listener: where the offer came from. */
-  readonly servers: readonly Signaling[];
+/** `servers`: where the dialer offers; where the listener's offer came from. */
+export interface SignalLinkOptions
+  extends Pick<RuntimeOptions, 'role' | 'ticket' | 'session' | 'channel' | 'carriers' | 'servers'> {
   readonly clock: Clock;
   readonly log: Log;
   readonly on: SignalLinkEvents;
@@ -110,7 +104,7 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     if (makeOffer === undefined) return;
     const message = makeOffer();
     const envelope = channel.seal(message);
-    if (message.type === 'offer') offerHashes.add(hex(envelopeHash(envelope)));
+    if (message.type === 'offer') offerHashes.add(toHex(envelopeHash(envelope)));
     carrier.offer({ session, to: ticket.key, ticketId: id, envelope });
   };
 
@@ -134,7 +128,7 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
       drop(carrier, error);
       return;
     }
-    if (message.type === 'answer' && !offerHashes.has(hex(message.offerHash))) {
+    if (message.type === 'answer' && !offerHashes.has(toHex(message.offerHash))) {
       drop(carrier, 'the answer belongs to another offer');
       return;
     }
@@ -238,8 +232,4 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
       bound.clear();
     },
   };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { TraversalError } from '../core/errors.ts';
+import { toHex } from '../core/hex.ts';
 import type { Random } from '../core/random.ts';
 import {
   createOfferGuard,
@@ -43,7 +44,7 @@ const MAX_TICKETS = 1000;
 export function createTicketBook(key: Uint8Array, { clock, random }: { clock: Clock; random: Random }): TicketBook {
   const tickets = new Map<string, IssuedTicket>();
   const burnt = new Set<string>();
-  const isValid = (ticket: IssuedTicket): boolean => !burnt.has(hex(ticket.id)) && clock.wallTime() < ticket.expires;
+  const isValid = (ticket: IssuedTicket): boolean => !burnt.has(toHex(ticket.id)) && clock.wallTime() < ticket.expires;
 
   return {
     issue(where, { ttl = DEFAULT_TTL, once = false } = {}) {
@@ -60,25 +61,21 @@ export function createTicketBook(key: Uint8Array, { clock, random }: { clock: Cl
         text: encodeTicket(ticket),
         offers: createOfferGuard(),
       };
-      tickets.set(hex(issued.id), issued);
+      tickets.set(toHex(issued.id), issued);
       return issued;
     },
-    find: (id) => tickets.get(hex(id)),
+    find: (id) => tickets.get(toHex(id)),
     check(ticket) {
-      if (burnt.has(hex(ticket.id))) {
+      if (burnt.has(toHex(ticket.id))) {
         throw new TraversalError('ERR_TICKET_REJECTED', 'this ticket was good for one connection and has been used');
       }
       if (!isValid(ticket)) throw new TraversalError('ERR_TICKET_EXPIRED', 'the ticket has expired; ask for a new one');
     },
     burn(ticket) {
-      burnt.add(hex(ticket.id));
+      burnt.add(toHex(ticket.id));
     },
     get valid() {
       return [...tickets.values()].filter(isValid);
     },
   };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

@@ -1,5 +1,6 @@
 import { BehaviorSubject, Subject } from 'rxjs';
 import { DecodeError, type ErrorCode } from '../../core/errors.ts';
+import { toHex } from '../../core/hex.ts';
 import type { Log } from '../../core/log.ts';
 import type { Path } from '../../core/path.ts';
 import type { Random } from '../../core/random.ts';
@@ -62,7 +63,7 @@ export function createCarrier({ name, host, random, log, disconnect }: CarrierOp
 
   function relay(session: Uint8Array): Path | undefined {
     if (longestDatagram === 0) return undefined;
-    const key = hex(session);
+    const key = toHex(session);
     const path = paths.get(key) ?? openPath(session, key);
     return path.path;
   }
@@ -92,7 +93,7 @@ export function createCarrier({ name, host, random, log, disconnect }: CarrierOp
   }
 
   function dispatch(event: SignalingEvent): void {
-    if (event.type === 'unreachable') paths.get(hex(event.session))?.end();
+    if (event.type === 'unreachable') paths.get(toHex(event.session))?.end();
     events.next(event);
   }
 
@@ -111,7 +112,7 @@ export function createCarrier({ name, host, random, log, disconnect }: CarrierOp
       },
       relay,
       leave(session) {
-        paths.get(hex(session))?.end();
+        paths.get(toHex(session))?.end();
         sendAll(client.leave(session));
       },
       close() {
@@ -131,7 +132,7 @@ export function createCarrier({ name, host, random, log, disconnect }: CarrierOp
     receive(frame) {
       try {
         const received = client.receive(frame);
-        if (received.type === 'datagram') paths.get(hex(received.session))?.deliver(received.datagram);
+        if (received.type === 'datagram') paths.get(toHex(received.session))?.deliver(received.datagram);
         else if (received.type === 'event') dispatch(received.event);
         else if (received.type === 'hello') {
           const { relay: relays, limits, stun } = received.hello;
@@ -151,10 +152,6 @@ export function createCarrier({ name, host, random, log, disconnect }: CarrierOp
       status.next({ state: 'offline', ...failure });
     },
   };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
 
 /** Bytes: a relayed datagram is dropped rather than queued behind more than this (50 ms at 10 Mbit/s). */
