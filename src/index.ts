@@ -32,6 +32,8 @@ export type {
   SessionStream,
 } from './core/session.ts';
 export type {
+  Contact,
+  ContactLookup,
   OutgoingOffer,
   Registration,
   Signaling,
@@ -47,6 +49,6 @@ export { peerMachine } from './machines/peer.ts';
 export { type Connection, type ConnectionState, DEFAULT_PROTOCOL } from './peer/connection.ts';
 export { createPeer } from './peer/create-peer.ts';
 export type { Reachability } from './peer/discovery.ts';
-export type { ConnectOptions, Dialer, Peer, PeerOptions } from './peer/peer.ts';
+export type { Accept, ConnectOptions, Dialer, Peer, PeerAddress, PeerOptions } from './peer/peer.ts';
 export type { TicketOptions } from './peer/ticket-book.ts';
 export { decodeTicket, type Ticket } from './protocol/rendezvous/index.ts';

@@ -22,9 +22,18 @@ export async function runCommand(
   const controller = new AbortController();
   let interrupted: NodeJS.Signals | undefined;
   const interrupt = (signal: NodeJS.Signals): void => {
-    if (interrupted !== undefined) process.exit(128 + constants.signals[signal]);
+    if (interrupted !== undefined) die(signal);
     interrupted = signal;
     controller.abort();
+  };
+  const letGo = (): void => void process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  /** By the signal itself: an exit would first wait for what the pool's threads do, such as a look-up of a name. */
+  const die = (signal: NodeJS.Signals): never => {
+    process.once('exit', () => {
+      letGo();
+      process.kill(process.pid, signal);
+    });
+    process.exit(128 + constants.signals[signal]);
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
@@ -37,9 +46,14 @@ export async function runCommand(
     }
     process.exitCode = interrupted === undefined ? exitCodeOf(known.code) : 128 + constants.signals[interrupted];
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    letGo();
+    // Whoever interrupts does not wait for a reader that has stalled; the timer keeps no process.
+    if (interrupted !== undefined) setTimeout(() => reporter.release(), STALLED).unref();
   }
 }
+
+/** ms that the last lines of an interrupted command may take to be read. */
+const STALLED = 1_000;
 
 /** Fulfils when the signal aborts. */
 export function whenAborted(signal: AbortSignal): Promise<void> {

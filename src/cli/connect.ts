@@ -9,6 +9,7 @@ import { addPeerOptions, type PeerCommandOptions, parsePort } from './peer-optio
 import { pipeStandardStreams } from './pipe.ts';
 import { PIPE } from './protocols.ts';
 import { createStandardInput, type StandardInput } from './standard-input.ts';
+import { createStandardOutput } from './standard-output.ts';
 import { exchangeLine, join } from './stream-jobs.ts';
 import { readTicket } from './ticket-argument.ts';
 
@@ -39,22 +40,24 @@ async function connect(
     throw new TraversalError('ERR_USAGE', 'choose one of --forward and --message');
   }
   if (message !== undefined && !json) throw new TraversalError('ERR_USAGE', '--message goes with --json');
-  const stdin = createStandardInput();
+  const stdin = createStandardInput(context.signal);
   try {
-    const ticket = await readTicket(argument, stdin);
+    const ticket = await readTicket(argument, stdin, context.reporter.log);
     return await dial(ticket, options, context, (connection) => {
       if (forward !== undefined) return forwardPort(connection, forward, context);
       if (message !== undefined) return sendMessage(connection, message, context);
       if (json) return stay(connection, context);
-      return pipe(connection, stdin);
+      return pipe(connection, stdin, context);
     });
   } finally {
     stdin.release();
   }
 }
 
-async function pipe(connection: Connection, stdin: StandardInput): Promise<ExitCode> {
-  await pipeStandardStreams(await connection.openStream(PIPE), stdin);
+async function pipe(connection: Connection, stdin: StandardInput, { signal }: CommandContext): Promise<ExitCode> {
+  const stdout = createStandardOutput();
+  signal.addEventListener('abort', stdout.release, { once: true });
+  await pipeStandardStreams(await connection.openStream(PIPE), stdin, stdout);
   return 0;
 }
 

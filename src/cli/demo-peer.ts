@@ -27,8 +27,12 @@ export function spawnDemoPeer(args: readonly string[], deadline: AbortSignal): D
   });
   const events = new ReplaySubject<CommandEvent>();
   createInterface({ input: child.stdout! }).on('line', (line) => events.next(JSON.parse(line)));
+  // Nobody else ends it when this process is ended at once.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => {
+      process.off('exit', kill);
       events.complete();
       resolve();
     });

@@ -23,11 +23,11 @@ export function addDemo(program: Command): void {
     .action((options: { verbose?: boolean }) => runCommand(options, demo));
 }
 
-async function demo({ signal }: CommandContext): Promise<ExitCode> {
+async function demo({ reporter, signal }: CommandContext): Promise<ExitCode> {
   const startedAt = performance.now();
   const say = (who: string, what: string): void => {
     const t = (performance.now() - startedAt).toFixed(0).padStart(6);
-    process.stdout.write(`${pc.dim(`${t} ms`)}  ${who.padEnd(10)} ${what}\n`);
+    reporter.print(`${pc.dim(`${t} ms`)}  ${who.padEnd(10)} ${what}`);
   };
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
   const peers: DemoPeer[] = [];

@@ -50,6 +50,7 @@ async function listen(options: ListenOptions, { reporter, signal }: CommandConte
     return 0;
   } finally {
     await peer.close();
+    job.release();
   }
 }
 

@@ -6,6 +6,7 @@ import { pipeStandardStreams } from './pipe.ts';
 import { CODE_BUSY, CODE_REFUSED, CODE_UNREACHABLE, PING } from './protocols.ts';
 import type { Reporter } from './reporter.ts';
 import { createStandardInput } from './standard-input.ts';
+import { createStandardOutput } from './standard-output.ts';
 import { echoStream, exchangeLine, join } from './stream-jobs.ts';
 
 export interface ListenerJobOptions {
@@ -23,6 +24,8 @@ export interface ListenerJob {
   serve(stream: SessionStream): Promise<void>;
   /** Fulfils when the one stream that the job was for has ended; never where it serves many. */
   readonly done: Promise<void>;
+  /** Lets go of stdin and stdout, so that the process can end. */
+  release(): void;
 }
 
 /** Throws `ERR_USAGE` when the options exclude each other. */
@@ -42,8 +45,14 @@ export function chooseJob(
     });
   }
   if (json) return serveMany(async (stream) => stream.reset(CODE_REFUSED));
-  const stdin = createStandardInput();
-  return serveOne(true, (stream) => pipeStandardStreams(stream, stdin));
+  const [stdin, stdout] = [createStandardInput(), createStandardOutput()];
+  return {
+    ...serveOne(true, (stream) => pipeStandardStreams(stream, stdin, stdout)),
+    release() {
+      stdin.release();
+      stdout.release();
+    },
+  };
 }
 
 /** Every listener answers pings, whatever its job. */
@@ -52,7 +61,7 @@ export function serveStream(stream: SessionStream, job: ListenerJob): Promise<vo
 }
 
 function serveMany(serve: (stream: SessionStream) => Promise<void>): ListenerJob {
-  return { usesStdout: false, serve, done: new Promise(() => {}) };
+  return { usesStdout: false, serve, done: new Promise(() => {}), release: () => {} };
 }
 
 function serveOne(usesStdout: boolean, run: (stream: SessionStream) => Promise<void>): ListenerJob {
@@ -64,6 +73,7 @@ function serveOne(usesStdout: boolean, run: (stream: SessionStream) => Promise<v
   return {
     usesStdout,
     done,
+    release: () => {},
     async serve(stream) {
       if (taken) return stream.reset(CODE_BUSY);
       taken = true;
@@ -75,9 +85,11 @@ function serveOne(usesStdout: boolean, run: (stream: SessionStream) => Promise<v
 }
 
 async function forwardStream(stream: SessionStream, to: HostPort): Promise<void> {
+  const ended = new AbortController();
+  stream.finished.catch(() => ended.abort());
   let socket: ByteSocket;
   try {
-    socket = await nodeNetwork().connect(to);
+    socket = await nodeNetwork().connect({ ...to, signal: ended.signal });
   } catch (error) {
     stream.reset(CODE_UNREACHABLE);
     throw error;

@@ -18,11 +18,17 @@ export interface PeerCommandOptions {
   readonly verbose?: boolean;
 }
 
-const collect = (value: string, previous: readonly string[]): string[] => [...previous, value];
+/** An option that may be repeated. */
+export const collect = (value: string, previous: readonly string[]): string[] => [...previous, value];
 
 export function addPeerOptions(command: Command): Command {
   return command
-    .option('--server <url>', 'rendezvous server, ws(s)://host:8790; may be repeated', collect, [])
+    .option(
+      '--server <url>',
+      'rendezvous server, ws(s)://host:8790, or NATS server, nats://host:4222; may be repeated',
+      collect,
+      [],
+    )
     .option('--token <secret>', 'what the rendezvous server demands')
     .option(
       '--stun <host:port>',

@@ -26,11 +26,10 @@ export function addPing(program: Command): void {
     .option('--until-direct', 'stop as soon as one was carried directly; exit code 1 when none was');
   addPeerOptions(command).action((ticket: string | undefined, options: PingOptions) =>
     runCommand(options, async (context) => {
-      const stdin = createStandardInput();
+      const stdin = createStandardInput(context.signal);
       try {
-        return await dial(await readTicket(ticket, stdin), options, context, (connection) =>
-          ping(connection, options, context),
-        );
+        const text = await readTicket(ticket, stdin, context.reporter.log);
+        return await dial(text, options, context, (connection) => ping(connection, options, context));
       } finally {
         stdin.release();
       }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionStream } from '../core/session.ts';
 import type { StandardInput } from './standard-input.ts';
-import { writeStandardOutput } from './standard-output.ts';
+import type { StandardOutput } from './standard-output.ts';
 
 /** ms that an open but silent stdin may still begin to speak after the other side has ended. */
 const SILENT_INPUT = 1000;
@@ -11,7 +11,11 @@ const SILENT_INPUT = 1000;
  * The end of stdin is the end of what we send. When the other side ends first, stdin is still sent to its end, unless it is a terminal
  * or has delivered nothing: then there is nobody to wait for. A reader of stdout that goes away resets the stream.
  */
-export async function pipeStandardStreams(stream: SessionStream, stdin: StandardInput): Promise<void> {
+export async function pipeStandardStreams(
+  stream: SessionStream,
+  stdin: StandardInput,
+  stdout: StandardOutput,
+): Promise<void> {
   let sent = 0;
   const sending = (async () => {
     for (let chunk = await stdin.read(); chunk !== null; chunk = await stdin.read()) {
@@ -22,9 +26,14 @@ export async function pipeStandardStreams(stream: SessionStream, stdin: Standard
   })();
   const receiving = (async () => {
     for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
-      if (!(await writeStandardOutput(chunk))) return stream.reset();
+      if (await stdout.write(chunk)) continue;
+      stream.reset();
+      stdin.release();
+      return;
     }
-    if (sent === 0 && !process.stdin.isTTY) await Promise.race([sending, sleep(SILENT_INPUT)]);
+    if (sent === 0 && !process.stdin.isTTY) {
+      await Promise.race([sending, sleep(SILENT_INPUT, undefined, { ref: false })]);
+    }
     if (sent === 0 || process.stdin.isTTY) stdin.release();
   })();
   try {

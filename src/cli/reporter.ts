@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import pc from 'picocolors';
 import type { Candidate } from '../core/candidate.ts';
 import { formatEndpoint } from '../core/endpoint.ts';
@@ -6,6 +6,7 @@ import type { TraversalError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { PathInfo } from '../core/path.ts';
 import type { Verdict } from '../core/verdict.ts';
+import { createLineWriter } from './line-writer.ts';
 
 /** One round trip of `ping`. */
 export interface Pong {
@@ -32,7 +33,13 @@ export interface Reporter {
   closed(): void;
   verdict(verdict: Verdict): void;
   error(error: TraversalError): void;
+  /** A line on stdout as it is. */
+  print(line: string): void;
+  /** The same on stderr. */
+  say(line: string): void;
   readonly log: Log;
+  /** Abandons lines that nobody reads, so that the process can end. */
+  release(): void;
 }
 
 export interface ReporterOptions {
@@ -41,20 +48,33 @@ export interface ReporterOptions {
 }
 
 export function createReporter({ json = false, verbose = false }: ReporterOptions): Reporter {
-  const say = (line: string): void => write(2, `${line}\n`);
+  const [stdout, stderr] = [createLineWriter(1), createLineWriter(2)];
+  const print = (line: string): void => stdout.write(`${line}\n`);
+  const say = (line: string): void => stderr.write(`${line}\n`);
   const log: Log = (event, fields) => {
     if (verbose) say(pc.dim(`${elapsed()} ms ${event} ${fields === undefined ? '' : JSON.stringify(fields)}`));
   };
-  return json ? jsonReporter(log) : terminalReporter(log, say, process.stderr.isTTY || verbose);
+  const common = {
+    log,
+    print,
+    say,
+    release() {
+      stdout.release();
+      stderr.release();
+    },
+  };
+  return json ? jsonReporter(common) : terminalReporter(common, isatty(2) || verbose);
 }
 
-function jsonReporter(log: Log): Reporter {
+type Common = Pick<Reporter, 'log' | 'print' | 'say' | 'release'>;
+
+function jsonReporter(common: Common): Reporter {
   const emit = (event: string, fields: object = {}): void => {
-    write(1, `${JSON.stringify({ event, ...fields })}\n`);
+    common.print(JSON.stringify({ event, ...fields }));
   };
   return {
+    ...common,
     json: true,
-    log,
     ticket: (ticket) => emit('ticket', { ticket }),
     state: (value) => emit('state', { t: elapsed(), value }),
     candidate: ({ type, endpoint, priority }) =>
@@ -71,15 +91,16 @@ function jsonReporter(log: Log): Reporter {
   };
 }
 
-function terminalReporter(log: Log, say: (line: string) => void, chatty: boolean): Reporter {
+function terminalReporter(common: Common, chatty: boolean): Reporter {
+  const { log, print, say } = common;
   const calm = (line: string): void => {
     if (chatty) say(line);
   };
   return {
+    ...common,
     json: false,
-    log,
     ticket(ticket, { toStdout }) {
-      if (toStdout) write(1, `${ticket}\n`);
+      if (toStdout) print(ticket);
       else say(ticket);
       calm(pc.dim(`on the other machine: sallyport connect ${ticket.slice(0, 12)}…`));
     },
@@ -87,8 +108,8 @@ function terminalReporter(log: Log, say: (line: string) => void, chatty: boolean
     candidate: ({ type, endpoint }) => log('candidate', { type, address: formatEndpoint(endpoint) }),
     path: (path) => calm(describePath(path)),
     connected: () => calm(pc.green('connected')),
-    pong: ({ seq, rtt, kind, transport }) => write(1, `pong ${seq}  ${rtt.toFixed(1)} ms  ${kind}, ${transport}\n`),
-    message: (text) => write(1, `${text}\n`),
+    pong: ({ seq, rtt, kind, transport }) => print(`pong ${seq}  ${rtt.toFixed(1)} ms  ${kind}, ${transport}`),
+    message: print,
     forwarding: (port) => say(`forwarding 127.0.0.1:${port}`),
     closed: () => calm(pc.dim('closed')),
     verdict(verdict) {
@@ -124,14 +145,4 @@ function elapsed(): number {
 
 function round(ms: number): number {
   return Math.round(ms * 10) / 10;
-}
-
-/** Synchronous, so that no line is lost when the process ends; a reader that is gone or full is not waited for. */
-function write(fd: 1 | 2, text: string): void {
-  try {
-    writeSync(fd, text);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'EPIPE' && code !== 'EAGAIN') throw error;
-  }
 }

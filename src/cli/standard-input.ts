@@ -12,7 +12,8 @@ export interface StandardInput {
 
 const MAX_LINE = 65_536;
 
-export function createStandardInput(): StandardInput {
+/** `signal` releases it. */
+export function createStandardInput(signal?: AbortSignal): StandardInput {
   let iterator: AsyncIterator<Buffer> | undefined;
   let rest: Buffer | undefined;
   let released = false;
@@ -29,7 +30,15 @@ export function createStandardInput(): StandardInput {
     }
   };
 
+  const release = (): void => {
+    released = true;
+    signal?.removeEventListener('abort', release);
+    process.stdin.destroy();
+  };
+  signal?.addEventListener('abort', release);
+
   return {
+    release,
     async readLine() {
       let line = Buffer.alloc(0);
       while (!line.includes(0x0a) && line.length <= MAX_LINE) {
@@ -53,10 +62,6 @@ export function createStandardInput(): StandardInput {
         return chunk;
       }
       return next();
-    },
-    release() {
-      released = true;
-      process.stdin.destroy();
     },
   };
 }

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { TraversalError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
 import type { StandardInput } from './standard-input.ts';
 
 /** The ticket itself, `-` for the first line of stdin, `@file`, or SALLYPORT_TICKET when absent. Throws `ERR_USAGE`. */
-export async function readTicket(argument: string | undefined, stdin: StandardInput): Promise<string> {
+export async function readTicket(argument: string | undefined, stdin: StandardInput, log: Log): Promise<string> {
   const text = argument ?? process.env.SALLYPORT_TICKET;
   if (text === undefined || text === '') {
     throw new TraversalError(
@@ -11,7 +12,10 @@ export async function readTicket(argument: string | undefined, stdin: StandardIn
       'which ticket? Give it as the argument, as @file, as - for stdin, or in SALLYPORT_TICKET',
     );
   }
-  if (text === '-') return stdin.readLine();
+  if (text === '-') {
+    log('ticket.awaited', { from: 'stdin' });
+    return stdin.readLine();
+  }
   if (!text.startsWith('@')) return text;
   try {
     return readFileSync(text.slice(1), 'utf8').trim();

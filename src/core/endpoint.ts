@@ -1,4 +1,4 @@
-import { classifyAddress, formatIpv6, parseIp } from './ip-address.ts';
+import { type AddressKind, classifyAddress, formatIpv6, parseIp } from './ip-address.ts';
 
 /** IP version of an address: 4 (RFC 791) or 6 (RFC 8200). */
 export type Family = 4 | 6;
@@ -44,9 +44,16 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a.port === b.port && a.address === b.address;
 }
 
-/** Whether datagrams may be aimed at this endpoint on a stranger's word: unicast, and neither loopback nor port 0. */
+/** Whether datagrams may be aimed at this endpoint on a stranger's word: unicast and in use, and neither loopback nor port 0. */
 export function isReachableUnicast(at: Endpoint): boolean {
   if (at.port === 0) return false;
-  const kind = classifyAddress(at.address);
-  return kind !== 'loopback' && kind !== 'multicast' && kind !== 'broadcast' && kind !== 'unspecified';
+  return !NOT_UNICAST.has(classifyAddress(at.address));
 }
+
+const NOT_UNICAST: ReadonlySet<AddressKind> = new Set([
+  'loopback',
+  'multicast',
+  'broadcast',
+  'unspecified',
+  'deprecated',
+]);

@@ -18,7 +18,7 @@ export interface Environment {
   readonly sessions: (identity: Identity) => Promise<SessionFactory>;
   /** A fresh identity, for a peer that is given none. */
   readonly newIdentity: () => Identity;
-  /** Rendezvous servers, `ws://host:port` or `wss://..`. */
+  /** Rendezvous servers, by URLs that `signaling` opens. */
   readonly servers: readonly string[];
   /** STUN servers, `host:port`; empty: those of the rendezvous servers. */
   readonly stun: readonly string[];

@@ -8,7 +8,10 @@ export interface ParsedIp {
   readonly zone?: string;
 }
 
-/** What an address is for (IANA special-purpose registries, RFC 6890). `carrier` is 100.64.0.0/10 (RFC 6598). */
+/**
+ * What an address is for (IANA special-purpose registries, RFC 6890). `carrier` is 100.64.0.0/10 (RFC 6598); `deprecated` are
+ * IPv4-compatible IPv6 addresses (RFC 4291 section 2.5.5.1) and site-local ones (RFC 3879).
+ */
 export type AddressKind =
   | 'public'
   | 'private'
@@ -17,7 +20,8 @@ export type AddressKind =
   | 'loopback'
   | 'multicast'
   | 'broadcast'
-  | 'unspecified';
+  | 'unspecified'
+  | 'deprecated';
 
 /** Reads a numeric address; an IPv4-mapped IPv6 address is read as IPv4. `undefined` when it is none. */
 export function parseIp(text: string): ParsedIp | undefined {
@@ -55,6 +59,16 @@ export function formatIp(bytes: Uint8Array): string {
   return bytes.length === 4 ? bytes.join('.') : formatIpv6(bytes);
 }
 
+/** The zone in the text of a link-local IPv6 address (RFC 4007 section 11), which means something on this host only. */
+export function zoneOf(address: string): string | undefined {
+  return address.split('%')[1];
+}
+
+/** The address as other hosts may read it. */
+export function withoutZone(address: string): string {
+  return address.split('%')[0]!;
+}
+
 export function classifyAddress(text: string): AddressKind {
   const ip = parseIp(text);
   if (ip === undefined) throw new RangeError(`not a numeric IP address: ${text}`);
@@ -78,6 +92,7 @@ function classifyIpv6(bytes: Uint8Array): AddressKind {
   if (bytes.every((byte) => byte === 0)) return 'unspecified';
   if (bytes.every((byte, i) => byte === (i === 15 ? 1 : 0))) return 'loopback';
   if (a === 0xff) return 'multicast';
+  if (bytes.subarray(0, 12).every((byte) => byte === 0) || (a === 0xfe && (b & 0xc0) === 0xc0)) return 'deprecated';
   if (a === 0xfe && (b & 0xc0) === 0x80) return 'link-local';
   if ((a & 0xfe) === 0xfc) return 'private';
   return 'public';

@@ -55,7 +55,7 @@ export interface TcpConnectOptions {
 export interface TcpListenOptions {
   /** 0 or absent: any free port. */
   readonly port?: number;
-  /** Numeric address to bind; absent: all. */
+  /** Numeric address to bind, `0.0.0.0` or `::` for all of a family; absent: all of both. */
   readonly address?: string;
 }
 
@@ -79,6 +79,8 @@ export interface ByteSocket {
    * Errors: `ERR_CLOSED`, `ERR_CONNECTION_RESET`.
    */
   write(bytes: Uint8Array): Promise<void>;
+  /** Bytes given to `write` that the system has not taken yet. */
+  readonly queued: number;
   /** Half-close: no more writing; reading goes on. Resolves when all that was written is handed over, or the socket is gone; never rejects. */
   end(): Promise<void>;
   /** Ends both directions at once and drops what was not read; nothing happens when both have ended already. */

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 
 export type PathKind = 'direct' | 'relayed';
-export type PathTransport = 'udp' | 'tcp' | 'turn-udp' | 'turn-tcp' | 'turn-tls' | 'websocket';
+export type PathTransport = 'udp' | 'tcp' | 'turn-udp' | 'turn-tcp' | 'turn-tls' | 'websocket' | 'nats';
 
 /** The plain description of a path, as it stands in traces and events. */
 export interface PathInfo {

@@ -17,6 +17,11 @@ export interface Session {
   readonly closed: Promise<SessionEnd>;
   /** A packet of this session has come in, on whatever path. Packets that fail authentication change nothing; they are counted. */
   receive(packet: Uint8Array): void;
+  /**
+   * The same, and says whether the packet was authentic and new: true only when it comes from the other side, for a forged, damaged
+   * or repeated one is neither. For now and then, as asking may cost several times what receiving does.
+   */
+  authenticate(packet: Uint8Array): boolean;
   /** The sending path has changed: probe at once, so that nothing waits for a backed-off timer. */
   pathChanged(): void;
   /** Whether something sent is unacknowledged, or an acknowledgement is owed: silence is a symptom only then. */

@@ -26,6 +26,8 @@ export type ConnectionEvent =
   /** The rendezvous says that the other side, which was there, has ended. */
   | { type: 'peer.gone' }
   | { type: 'peer.returned' }
+  /** It has had the time to come back. */
+  | { type: 'peer.missed' }
   | { type: 'path.validated'; path: RatedPath }
   | { type: 'path.lost'; id: string; reason: string }
   | { type: 'path.suspect'; id: string }

@@ -1,4 +1,4 @@
-import { assertEvent, assign, fromCallback, setup } from 'xstate';
+import { assertEvent, assign, cancel, fromCallback, raise, setup } from 'xstate';
 import type { Policy } from '../core/policy.ts';
 import type { ConnectionEvent, Failure, RatedPath } from './connection-events.ts';
 import { preferredPath } from './path-preference.ts';
@@ -116,6 +116,9 @@ export const connectionSetup = setup({
     noteLost: assign(({ context }) => ({ failure: lostFailure(context) })),
     noteGone: assign({ peerGone: true }),
     noteReturned: assign({ peerGone: false }),
+    /** Begins the time in which the other side may come back. */
+    awaitReturn: raise({ type: 'peer.missed' }, { id: 'return', delay: 'gone' }),
+    forgetAbsence: cancel('return'),
     noteEstablished: assign({ established: true }),
   },
   guards: {

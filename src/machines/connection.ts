@@ -62,7 +62,11 @@ export const connectionMachine = connectionSetup.createMachine({
         'session.established': 'connected',
         'offer.rejected': { target: 'failed', actions: 'noteFailure' },
         'signaling.failed': { guard: 'noPath', target: 'failed', actions: 'noteFailure' },
-        'peer.gone': { guard: 'noPath', target: 'failed', actions: 'noteFailure' },
+        'peer.gone': [
+          { guard: 'noPath', target: 'failed', actions: 'noteFailure' },
+          { actions: ['noteGone', 'forgetAbsence', 'awaitReturn'] },
+        ],
+        'peer.missed': { guard: 'peerGone', target: 'failed', actions: 'noteLost' },
         'close.requested': { target: 'failed', actions: 'noteFailure' },
       },
       states: { discover, map, punch, fallback },

@@ -1,4 +1,5 @@
-import { BehaviorSubject, map, mergeMap, type Observable, ReplaySubject, Subject } from 'rxjs';
+import { BehaviorSubject, defer, from, map, merge, mergeMap, type Observable, Subject } from 'rxjs';
+import type { Clock, TimerHandle } from '../core/clock.ts';
 import { normalizeServerUrl } from '../core/server-url.ts';
 import type { Signaling, SignalingEvent, SignalingStatus } from '../core/signaling.ts';
 
@@ -12,10 +13,19 @@ export interface CarrierStatus {
   readonly status: SignalingStatus;
 }
 
+/** Carriers that are in use until they are released. */
+export interface CarrierLease {
+  readonly carriers: readonly Signaling[];
+  /** Those that nobody uses for a minute from now on are closed. */
+  release(): void;
+}
+
 /** The rendezvous carriers of a peer, one a URL, opened when first asked for. */
 export interface Carriers {
-  /** Opens what is not open yet and gives the carriers of these URLs. */
+  /** Opens what is not open yet and gives the carriers of these URLs, to be used until `close`. */
   ensure(urls: readonly string[]): readonly Signaling[];
+  /** The same for a while: a peer that dials tickets of ever other servers does not stay connected to them all. */
+  lease(urls: readonly string[]): CarrierLease;
   readonly events$: Observable<CarrierEvent>;
   /** The last status of each carrier first, then each change. */
   readonly statuses$: Observable<CarrierStatus>;
@@ -25,27 +35,42 @@ export interface Carriers {
   /** `host:port` of the STUN servers that belong to the carriers, as far as they have told. */
   readonly stun: readonly string[];
   /**
-   * Whether another registration of the same key has taken over on each of these. One of several says little: two URLs may lead to
-   * one server, where the later registration replaces the earlier one.
+   * Whether another registration of the same key has taken over here. One carrier of several says little: two URLs may lead to one
+   * server, where the later registration replaces the earlier one.
    */
-  isReplaced(at: readonly Signaling[]): boolean;
+  isReplaced(carrier: Signaling): boolean;
   close(): void;
 }
 
-export function createCarriers(open: (url: string) => Signaling): Carriers {
-  const carriers = new Map<string, { carrier: Signaling; status$: BehaviorSubject<SignalingStatus> }>();
-  const opened = new ReplaySubject<{ carrier: Signaling; status$: Observable<SignalingStatus> }>();
+interface OpenCarrier {
+  readonly url: string;
+  readonly carrier: Signaling;
+  readonly status$: BehaviorSubject<SignalingStatus>;
+  /** How many use it now. */
+  users: number;
+  /** Closes it, while nobody uses it. */
+  idle: TimerHandle;
+}
+
+/** ms for which a carrier that nobody uses is kept: who has just dialled a server often dials it again. */
+export const CARRIER_IDLE = 60_000;
+
+export function createCarriers(open: (url: string) => Signaling, clock: Clock): Carriers {
+  const carriers = new Map<string, OpenCarrier>();
+  const opened = new Subject<OpenCarrier>();
   const events = new Subject<CarrierEvent>();
   /** What each carrier said last, kept while it is away: its STUN servers may well be there. */
   const stun = new Map<Signaling, readonly string[]>();
   const replaced = new Set<Signaling>();
+  let closed = false;
 
-  const openOne = (url: string): Signaling => {
+  const openOne = (url: string): OpenCarrier => {
     const known = carriers.get(url);
-    if (known !== undefined) return known.carrier;
+    if (known !== undefined) return known;
     const carrier = open(url);
     const status$ = new BehaviorSubject<SignalingStatus>({ state: 'connecting', attempt: 1 });
-    carriers.set(url, { carrier, status$ });
+    const made: OpenCarrier = { url, carrier, status$, users: 0, idle: undefined };
+    carriers.set(url, made);
     carrier.status$.subscribe((status) => {
       if (status.state === 'online') stun.set(carrier, status.stun);
       status$.next(status);
@@ -55,14 +80,47 @@ export function createCarriers(open: (url: string) => Signaling): Carriers {
       if (event.type === 'replaced') replaced.add(carrier);
       events.next({ carrier, event });
     });
-    opened.next({ carrier, status$ });
-    return carrier;
+    opened.next(made);
+    return made;
+  };
+
+  const openAll = (urls: readonly string[]): readonly OpenCarrier[] =>
+    [...new Set(urls.map(normalizeServerUrl))].map(openOne);
+
+  const closeUnused = ({ url, carrier, status$ }: OpenCarrier): void => {
+    carriers.delete(url);
+    stun.delete(carrier);
+    replaced.delete(carrier);
+    carrier.close();
+    status$.next({ state: 'offline', reason: 'no longer in use', code: 'ERR_CLOSED', retryIn: undefined });
+    status$.complete();
+  };
+
+  const lease = (urls: readonly string[]): CarrierLease => {
+    const leased = openAll(urls);
+    for (const one of leased) {
+      one.users++;
+      clock.clearTimeout(one.idle);
+    }
+    return {
+      carriers: leased.map(({ carrier }) => carrier),
+      release() {
+        for (const one of leased) {
+          if (--one.users === 0 && !closed) one.idle = clock.setTimeout(() => closeUnused(one), CARRIER_IDLE);
+        }
+      },
+    };
   };
 
   return {
-    ensure: (urls) => [...new Set(urls.map(normalizeServerUrl))].map(openOne),
+    // A lease that nobody releases.
+    ensure: (urls) => lease(urls).carriers,
+    lease,
     events$: events,
-    statuses$: opened.pipe(mergeMap(({ carrier, status$ }) => status$.pipe(map((status) => ({ carrier, status }))))),
+    statuses$: merge(
+      opened,
+      defer(() => from([...carriers.values()])),
+    ).pipe(mergeMap(({ carrier, status$ }) => status$.pipe(map((status) => ({ carrier, status }))))),
     statusOf(wanted) {
       const found = [...carriers.values()].find(({ carrier }) => carrier === wanted);
       return found?.status$.value ?? { state: 'connecting', attempt: 1 };
@@ -73,9 +131,11 @@ export function createCarriers(open: (url: string) => Signaling): Carriers {
     get stun() {
       return [...new Set([...stun.values()].flat())];
     },
-    isReplaced: (at) => replaced.size > 0 && at.every((carrier) => replaced.has(carrier)),
+    isReplaced: (carrier) => replaced.has(carrier),
     close() {
-      for (const { carrier, status$ } of carriers.values()) {
+      closed = true;
+      for (const { carrier, status$, idle } of carriers.values()) {
+        clock.clearTimeout(idle);
         carrier.close();
         status$.complete();
       }

@@ -18,7 +18,7 @@ export function connectionLogic(runtimes: ReadonlyMap<string, ConnectionRuntime>
   return connectionMachine.provide({
     actors: {
       signal: actor((runtime, send) => runtime.signal(send)),
-      session: actor((runtime, send) => runtime.session(send)),
+      session: actor((runtime) => runtime.session()),
       gather: actor((runtime, send) => runtime.gather(send)),
       map: actor((runtime, send) => runtime.map(send)),
       punch: actor((runtime) => runtime.punch()),

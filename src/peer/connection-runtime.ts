@@ -1,12 +1,9 @@
 import type { Subscription } from 'rxjs';
 import type { Candidate, RemoteCandidate } from '../core/candidate.ts';
-import { asTraversalError, type ErrorCode } from '../core/errors.ts';
 import { type NatBehavior, unknownBehavior } from '../core/nat-behavior.ts';
 import { commonPolicy, type Policy } from '../core/policy.ts';
-import type { Session } from '../core/session.ts';
 import {
   type AnswerMessage,
-  type CandidatesMessage,
   envelopeHash,
   iceCredentials,
   type OfferMessage,
@@ -14,35 +11,29 @@ import {
   type RestartMessage,
 } from '../protocol/rendezvous/index.ts';
 import { createIceLink } from './ice-link.ts';
+import type { Acquaintance } from './introduction.ts';
 import { toldCandidates } from './local-candidates.ts';
 import { createOwnCandidates } from './own-candidates.ts';
 import { createRelayLink } from './relay-link.ts';
+import { createRestarts } from './restarts.ts';
 import type { ConnectionRuntime, RuntimeOptions, Send, Stop } from './runtime-contract.ts';
 import { createSessionLink } from './session-link.ts';
+import { createSessionOpening } from './session-opening.ts';
 import { createSignalLink } from './signal-link.ts';
 
 const nothing: Stop = () => {};
 
-/** ms from one generation of credentials to the next that the other side may ask for. */
-const LEAST_GENERATION = 500;
-
 export function createConnectionRuntime(options: RuntimeOptions): ConnectionRuntime {
-  const { env, role, ticket, session, discovery, policy, offer } = options;
+  const { env, role, introduction, session, discovery, policy, offer } = options;
   const dialer = role === 'dialer';
-  let resolveSecured: (session: Session) => void = () => {};
-  const secured = new Promise<Session>((resolve) => {
-    resolveSecured = resolve;
-  });
+  const byHand = options.servers.every((server) => server.byHand === true);
   let emit: Send = () => {};
   /** What both sides allow; the dialer learns the listener's with its answer. */
   let common: Policy = (offer && commonPolicy(policy, offer.message.policy)) ?? policy;
-  const expectedKey: Uint8Array | undefined = dialer ? ticket.key : offer?.message.dialerKey;
   let answered = false;
   let flight: readonly Uint8Array[] | undefined;
   let theirs: NatBehavior = offer?.message.behavior ?? unknownBehavior;
   let peerGone = false;
-  let established = false;
-  let generationBegan = 0;
   let recovering = false;
   const own = createOwnCandidates(discovery, policy);
   let reachability: Subscription | undefined;
@@ -54,20 +45,36 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     clock: env.clock,
   });
 
+  const opening = createSessionOpening({
+    link,
+    expectedKey: dialer ? introduction.listenerKey : offer?.message.dialerKey,
+    send: (event) => emit(event),
+  });
+
   const ice = createIceLink({
     dialer,
-    credentials: (generation) => iceCredentials(ticket.secret, session, generation),
+    byHand,
+    credentials(generation) {
+      const { settled } = introduction;
+      if (settled === undefined) throw new Error('checks began before the two sides shared a secret');
+      return iceCredentials(settled.secret, session, generation);
+    },
     routers: options.routers,
+    network: env.network,
+    lobby: options.lobby,
     clock: env.clock,
     random: env.random,
     loopback: env.loopback,
+    budget: options.budget,
     on: {
       validated(path, preference) {
         link.addDirect(path);
         emit({ type: 'path.validated', path: { info: path.info, preference } });
       },
+      early: (packet) => link.accept([packet]),
       lost: (id, reason) => losePath(id, reason),
       confirmed: (id) => link.table.confirm(id),
+      doubtful: (id) => link.table.doubt(id),
       exhausted(reason) {
         emit({ type: 'punch.exhausted', reason });
         if (recovering) punchAgain();
@@ -77,12 +84,12 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
 
   const signal = createSignalLink({
     role,
-    ticket,
+    introduction,
     session,
-    channel: options.channel,
     carriers: options.carriers,
     servers: options.servers,
     clock: env.clock,
+    random: env.random,
     log: env.log,
     on: {
       message: (message, envelope) => receive(message, envelope),
@@ -120,14 +127,16 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     emit({ type: 'path.lost', id, reason });
   };
 
-  const makeOffer = (): OfferMessage | RestartMessage => {
+  const makeOffer = ({ prove }: Acquaintance): OfferMessage | RestartMessage => {
     if (answered) return { type: 'restart', generation: ice.generation, ...own.state() };
-    flight ??= openSession();
+    flight ??= opening.open();
+    const issuedAt = Math.floor(env.clock.wallTime());
     return {
       type: 'offer',
       dialerKey: options.ownKey,
-      listenerKey: ticket.key,
-      issuedAt: env.clock.wallTime(),
+      listenerKey: introduction.listenerKey,
+      issuedAt,
+      ...(prove && { proof: prove(issuedAt) }),
       policy,
       flight,
       ...own.state(),
@@ -165,20 +174,21 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
         receiveAnswer(message);
         break;
       case 'candidates':
-        follow(message);
+        if (restarts.follow(message)) addRemote(message, message.end);
         break;
       case 'restart':
-        follow(message);
+        if (restarts.follow(message)) addRemote(message, message.end);
         if (message.generation < ice.generation) tellRestart();
         else tellCandidates();
         break;
       case 'offer':
-        // Made again, so the answer was lost; or made at another server too.
+        // Made again, so the answer was lost; or made at another server too. The session is for the key of the first one only.
+        if (offer === undefined || Buffer.compare(message.dialerKey, offer.message.dialerKey) !== 0) break;
         answer(envelopeHash(envelope));
         if (ice.generation > 0) tellRestart();
         break;
       case 'reject':
-        emit({ type: 'offer.rejected', code: message.code as ErrorCode, message: message.message });
+        emit({ type: 'offer.rejected', code: message.code, message: message.message });
         break;
     }
   };
@@ -201,55 +211,30 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     emit({ type: 'remote.known' });
   };
 
-  /** The other side's candidates, of the generation that both are at or of a later one, which this side then joins. */
-  const follow = (message: CandidatesMessage | RestartMessage): void => {
-    if (message.generation > ice.generation && mayFollow()) beginGeneration(message.generation);
-    if (message.generation === ice.generation) addRemote(message, message.end);
-  };
-
-  /** A side that has not proven its key, or one in a hurry, does not make this one send checks without end. */
-  const mayFollow = (): boolean => established && env.clock.now() - generationBegan >= LEAST_GENERATION;
-
-  const beginGeneration = (generation: number): void => {
+  const renew = (generation: number): void => {
     own.forget();
-    generationBegan = env.clock.now();
     ice.restart(generation);
     options.refresh();
     announce();
     if (policy !== 'relay-only') ice.start();
   };
 
-  const restart = (generation: number): void => {
-    beginGeneration(generation);
-    if (dialer) signal.offerAgain();
-    else tellRestart();
-  };
-
   const tellRestart = (): void => signal.send({ type: 'restart', generation: ice.generation, ...own.state() });
 
   const punchAgain = (): void => {
-    if (policy !== 'relay-only' && ice.isSpent) restart(ice.generation + 1);
+    if (policy !== 'relay-only' && ice.isSpent) restarts.begin();
   };
 
-  const openSession = (): readonly Uint8Array[] => {
-    if (expectedKey === undefined || link.session !== undefined) return [];
-    try {
-      const captured = link.open(expectedKey);
-      if (link.session !== undefined) resolveSecured(link.session);
-      return captured;
-    } catch (error) {
-      failSession(error);
-      return [];
-    }
-  };
-
-  const failSession = (error: unknown): void => {
-    const { code, message } = asTraversalError(error, 'ERR_SESSION_HANDSHAKE');
-    emit({ type: 'session.failed', code, message });
-  };
+  const restarts = createRestarts({
+    clock: env.clock,
+    generation: () => ice.generation,
+    isEstablished: () => opening.isEstablished,
+    renew,
+    tell: () => (dialer ? signal.offerAgain() : tellRestart()),
+  });
 
   return {
-    secured,
+    secured: opening.secured,
     table: link.table,
     handle: (carrier, event) => signal.handle(carrier, event),
     signal(send) {
@@ -259,10 +244,17 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
         addRemote(offer.message, offer.message.end);
       }
       announce();
-      signal.start(dialer ? makeOffer : undefined);
+      let started = false;
+      const start = (): void => {
+        started = true;
+        signal.start(dialer ? makeOffer : undefined);
+      };
+      if (!byHand || own.isComplete) start();
       reachability = discovery.reachability$.subscribe(() => {
-        if (link.table.isDoubtful && own.hasLost()) {
-          restart(ice.generation + 1);
+        if (!started && own.isComplete) start();
+        // Before both keys are proven nobody follows: what is new goes to the generation that both are at.
+        if (opening.isEstablished && link.table.isDoubtful && own.hasLost()) {
+          restarts.begin();
           return;
         }
         const fresh = announce();
@@ -271,18 +263,13 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
       return () => {
         reachability?.unsubscribe();
         ice.stop();
+        relay.close();
         link.close();
         signal.close();
       };
     },
-    session(send) {
-      secured.then((made) => {
-        made.established.then(() => {
-          established = true;
-          send({ type: 'session.established' });
-          made.closed.then((end) => send({ type: 'session.ended', ...end }));
-        }, failSession);
-      });
+    session() {
+      opening.follow();
       return nothing;
     },
     gather(send) {
@@ -300,7 +287,8 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
       return nothing;
     },
     relay() {
-      if (common === 'direct-only') relay.forbid('the other side refuses relays');
+      if (byHand) relay.forbid('nothing is relayed by hand');
+      else if (common === 'direct-only') relay.forbid('the other side refuses relays');
       relay.open();
       return nothing;
     },
@@ -330,7 +318,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     use(pathId) {
       link.use(pathId);
       ice.use(pathId);
-      if (pathId !== undefined) openSession();
+      if (pathId !== undefined) opening.open();
     },
     evidence: () => ({
       local: own.current,

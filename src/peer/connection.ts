@@ -111,6 +111,7 @@ export function createConnection({
       state$.complete();
       path$.complete();
       session$.complete();
+      datagrams$.complete();
       onEnd(connection.close());
       resolve(made);
     };

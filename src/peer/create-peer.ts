@@ -5,12 +5,13 @@ import { unknownBehavior } from '../core/nat-behavior.ts';
 import { randomInteger } from '../core/random.ts';
 import { defaultConnectionDelays } from '../machines/connection-setup.ts';
 import { type PeerEvent, peerMachine } from '../machines/peer.ts';
-import { checkTicket, decodeTicket } from '../protocol/rendezvous/index.ts';
+import { checkTicket, createContactKey, decodeTicket } from '../protocol/rendezvous/index.ts';
+import { checkKey, createAdmission } from './admission.ts';
 import { createCarriers } from './carriers.ts';
 import type { Connection } from './connection.ts';
 import { createConnections } from './connections.ts';
 import { createDiscovery } from './discovery.ts';
-import type { Peer, PeerOptions } from './peer.ts';
+import type { ConnectOptions, Peer, PeerAddress, PeerOptions } from './peer.ts';
 import { createRegistrar } from './registrar.ts';
 import { openSockets } from './sockets.ts';
 
@@ -22,19 +23,21 @@ const REFRESH = { least: 20_000, spread: 6_000 };
 
 /**
  * Opens a peer: sockets first, discovery and the rendezvous in the background.
- * Errors: `ERR_NETWORK`, `ERR_PORT_NOT_PERMITTED`, `ERR_SESSION_PLATFORM`, `ERR_USAGE` for what is no server URL.
+ * Errors: `ERR_NETWORK`, `ERR_PORT_NOT_PERMITTED`, `ERR_SESSION_PLATFORM`, `ERR_USAGE` for what is no server URL or no key.
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
   const { env } = options;
   const policy = options.policy ?? 'relay-first';
   const identity = options.identity ?? env.newIdentity();
+  const admission = createAdmission(options.accept ?? {}, env.log);
+  const contactKey = admission.takesKeys ? createContactKey(identity, env.random) : undefined;
   const sessions = await env.sessions(identity);
-  const sockets = await openSockets(env).catch((error) => {
+  const sockets = await openSockets(env, policy).catch((error) => {
     sessions.close();
     throw error;
   });
-  const discovery = createDiscovery(env, sockets.routers);
-  const carriers = createCarriers(env.signaling);
+  const discovery = createDiscovery(env, sockets.routers, sockets.lobby?.bases);
+  const carriers = createCarriers(env.signaling, env.clock);
   /** STUN servers that tickets named. */
   const hinted = new Set<string>();
   const incoming = new Subject<Connection>();
@@ -46,21 +49,25 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   /** Until a carrier has told its STUN servers, or that it is not there, more are to be expected. */
   const knowsServers = (): boolean => stunServers().length > 0 || !carriers.connecting;
 
-  const registrar = createRegistrar({ env, identity, carriers, discovery, policy });
+  const registrar = createRegistrar({ env, identity, contact: contactKey?.contact, carriers, discovery, policy });
   const connections = createConnections({
     env,
     policy,
-    accept: options.accept ?? (() => true),
+    admission,
+    contactKey,
     delays: { ...defaultConnectionDelays, ...options.delays },
     identity,
     sessions,
     routers: sockets.routers,
+    lobby: sockets.lobby,
     discovery,
     carriers,
     tickets: registrar.tickets,
     incoming,
     onTicketBurnt: () => registrar.refresh(),
-    refresh: () => actor.send({ type: 'network.changed' }),
+    refresh: () => {
+      if (closing === undefined) actor.send({ type: 'network.changed' });
+    },
   });
 
   const logic = peerMachine.provide({
@@ -91,7 +98,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
         });
         subscription.add(
           carriers.events$.subscribe(({ event }) => {
-            if (event.type === 'replaced' && carriers.isReplaced(carriers.ensure(env.servers))) {
+            if (event.type === 'replaced' && registrar.isReplaced) {
               sendBack({ type: 'registration.replaced' });
             }
           }),
@@ -124,18 +131,35 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     state$.complete();
   };
 
+  const connectByTicket = (text: string, connectOptions: ConnectOptions = {}): Connection => {
+    const ticket = decodeTicket(text);
+    checkTicket(ticket, env.clock.wallTime());
+    for (const server of ticket.stun) if (hinted.size < MAX_HINTED) hinted.add(server);
+    return connections.dialTicket(ticket, connectOptions);
+  };
+
+  const connectByKey = (address: PeerAddress, connectOptions: ConnectOptions = {}): Connection => {
+    checkKey(address.key);
+    const servers = connectOptions.servers ?? address.servers ?? env.servers;
+    if (servers.length === 0) {
+      throw new TraversalError('ERR_USAGE', 'a peer is dialled over a rendezvous server: give at least one');
+    }
+    return connections.dialKey(address.key, { ...connectOptions, servers });
+  };
+
   const peer: Peer = {
     key: identity.publicKey,
     state$: state$.asObservable(),
     reachability$: discovery.reachability$,
     incoming$: incoming.asObservable(),
-    createTicket: (ticketOptions) => registrar.createTicket(ticketOptions),
-    connect(text, connectOptions) {
+    async createTicket(ticketOptions) {
+      if (!admission.takesTickets) throw new TraversalError('ERR_USAGE', 'this peer was made to take no tickets');
+      return registrar.createTicket(ticketOptions);
+    },
+    register: () => registrar.register(),
+    connect(to, connectOptions) {
       if (closing !== undefined) throw new TraversalError('ERR_CLOSED', 'the peer has been closed');
-      const ticket = decodeTicket(text);
-      checkTicket(ticket, env.clock.wallTime());
-      for (const server of ticket.stun) if (hinted.size < MAX_HINTED) hinted.add(server);
-      return connections.dial(ticket, connectOptions);
+      return typeof to === 'string' ? connectByTicket(to, connectOptions) : connectByKey(to, connectOptions);
     },
     close() {
       closing ??= close();

@@ -1,11 +1,12 @@
-import { BehaviorSubject, lastValueFrom, type Observable, Subject, takeUntil, tap } from 'rxjs';
-import type { Candidate } from '../core/candidate.ts';
+import { BehaviorSubject, fromEvent, lastValueFrom, type Observable, takeUntil, tap } from 'rxjs';
+import { type Candidate, candidateKey, UDP } from '../core/candidate.ts';
 import { type Endpoint, endpoint, type Family, formatEndpoint, parseEndpoint, sameEndpoint } from '../core/endpoint.ts';
 import type { Environment } from '../core/environment.ts';
 import { type NatBehavior, unknownBehavior } from '../core/nat-behavior.ts';
 import { probeBehavior } from '../streams/behavior-probe.ts';
 import type { PacketRouter } from '../streams/packet-router.ts';
 import { hostCandidates, reflexiveCandidate } from './local-candidates.ts';
+import { tcpCandidates } from './tcp-candidates.ts';
 
 /** What a peer knows of its own reachability. */
 export interface Reachability {
@@ -30,11 +31,13 @@ export interface Discovery {
 }
 
 export function createDiscovery(
-  { network, clock, random, log, loopback }: Environment,
+  { network, clock, random, log, loopback }: Pick<Environment, 'network' | 'clock' | 'random' | 'log' | 'loopback'>,
   routers: readonly PacketRouter[],
+  /** The addresses that TCP is listened on. */
+  listening: readonly Endpoint[] = [],
 ): Discovery {
   const state = new BehaviorSubject<Reachability>({ candidates: [], behavior: unknownBehavior, complete: false });
-  const closed = new Subject<void>();
+  const closing = new AbortController();
   let running: Promise<void> | undefined;
 
   const publish = (candidates: readonly Candidate[], behavior: NatBehavior, complete: boolean): void => {
@@ -50,16 +53,21 @@ export function createDiscovery(
   const gather = async (names: readonly string[], final: boolean): Promise<void> => {
     const interfaces = network.interfaces();
     const found = new Map<string, Candidate>();
-    const hosts = routers.flatMap(({ socket }) => hostCandidates(interfaces, socket.local, { loopback }));
+    const hosts = routers.flatMap(({ socket }) =>
+      hostCandidates(interfaces, { ...UDP, local: socket.local }, { loopback }),
+    );
+    const sockets = routers.map(({ socket }) => socket.local);
+    const tcp = tcpCandidates(interfaces, { sockets, listening }, { loopback });
+    const all = (): readonly Candidate[] => [...found.values(), ...tcp];
     for (const host of hosts) found.set(formatEndpoint(host.endpoint), host);
     const known = state.value;
     const answered = new Set<Family>();
     // What was reflexive a moment ago stays told until the servers have answered again.
-    publish(known.complete ? known.candidates : hosts, known.behavior, known.complete);
+    publish(known.complete ? known.candidates : all(), known.behavior, known.complete);
 
     const probes = routers.map(async (router): Promise<NatBehavior> => {
       const servers = await resolveServers(names, router.socket.local);
-      if (servers.length === 0) return unknownBehavior;
+      if (servers.length === 0 || closing.signal.aborted) return unknownBehavior;
       const locals = hosts.map((host) => host.endpoint).filter(({ family }) => family === router.socket.local.family);
       const base = locals[0] ?? router.socket.local;
       const results$ = probeBehavior({ router, servers, locals, clock, random }).pipe(
@@ -69,10 +77,16 @@ export function createDiscovery(
           if (locals.some((local) => sameEndpoint(local, result.binding.mapped))) return;
           const key = formatEndpoint(result.binding.mapped);
           if (found.has(key)) return;
-          found.set(key, reflexiveCandidate(result.binding.mapped, base, result.binding.server.address));
-          if (!known.complete) publish([...found.values()], state.value.behavior, false);
+          const reflexives = [...found.values()].filter(
+            ({ type, endpoint: at }) => type === 'srflx' && at.family === result.binding.mapped.family,
+          );
+          found.set(
+            key,
+            reflexiveCandidate(result.binding.mapped, base, result.binding.server.address, reflexives.length),
+          );
+          if (!known.complete) publish(all(), state.value.behavior, false);
         }),
-        takeUntil(closed),
+        takeUntil(fromEvent(closing.signal, 'abort')),
       );
       const last = await lastValueFrom(results$, { defaultValue: undefined });
       return last?.type === 'behavior' ? last.behavior : unknownBehavior;
@@ -86,7 +100,7 @@ export function createDiscovery(
         found.set(formatEndpoint(candidate.endpoint), candidate);
     }
     const behavior = behaviors.find(({ mapping, evidence }) => mapping !== 'unknown' || evidence.length > 0);
-    publish([...found.values()], behavior ?? (answered.size > 0 ? unknownBehavior : known.behavior), final);
+    publish(all(), behavior ?? (answered.size > 0 ? unknownBehavior : known.behavior), final);
   };
 
   const resolveServers = async (names: readonly string[], local: Endpoint): Promise<Endpoint[]> => {
@@ -99,7 +113,7 @@ export function createDiscovery(
     if (literal !== undefined) return literal.family === family ? [literal] : [];
     const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(name) ?? [];
     try {
-      const [address] = await network.resolve(host, { family });
+      const [address] = await network.resolve(host, { family, signal: closing.signal });
       return address === undefined ? [] : [endpoint(address, Number(port))];
     } catch (error) {
       log('stun.unresolved', { name, family, error: String(error) });
@@ -119,15 +133,15 @@ export function createDiscovery(
       return running;
     },
     close() {
-      closed.next();
+      closing.abort();
       state.complete();
     },
   };
 }
 
 function sameCandidates(a: readonly Candidate[], b: readonly Candidate[]): boolean {
-  const keys = new Set(a.map((candidate) => formatEndpoint(candidate.endpoint)));
-  return a.length === b.length && b.every((candidate) => keys.has(formatEndpoint(candidate.endpoint)));
+  const keys = new Set(a.map(candidateKey));
+  return a.length === b.length && b.every((candidate) => keys.has(candidateKey(candidate)));
 }
 
 /** Both were made by the same code, so equal ones read the same. */

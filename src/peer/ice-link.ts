@@ -1,20 +1,31 @@
 import { type Candidate, candidateKey, type RemoteCandidate } from '../core/candidate.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, TimerHandle } from '../core/clock.ts';
+import type { Network } from '../core/network.ts';
 import type { Random } from '../core/random.ts';
-import type { IceCredentials, IceEvent, IceSnapshot } from '../protocol/ice/index.ts';
-import { createIceAgent } from '../protocol/ice/index.ts';
-import { createDirectPath, type DirectPath } from '../streams/direct-path.ts';
-import { createIcePump, type IcePump } from '../streams/ice-pump.ts';
+import { type CheckBudget, createIceAgent, type IceCredentials, type IceSnapshot } from '../protocol/ice/index.ts';
+import type { DirectPath } from '../streams/direct-path.ts';
 import type { PacketRouter } from '../streams/packet-router.ts';
+import type { TcpLobby } from '../streams/tcp-lobby.ts';
+import { createIceGeneration, type IceGeneration } from './ice-generation.ts';
 
 export interface IceLinkOptions {
   readonly dialer: boolean;
+  /**
+   * What is said between the two is carried by people. The dialer's checks go on slowly until the listener's come, and since nothing new
+   * can be said, a restart keeps credentials and the other side's candidates.
+   */
+  readonly byHand: boolean;
   /** Credentials of a generation: both sides derive the same from the shared secret. */
   readonly credentials: (generation: number) => { readonly dialer: IceCredentials; readonly listener: IceCredentials };
   readonly routers: readonly PacketRouter[];
+  readonly network: Pick<Network, 'connect'>;
+  /** Where TCP connections to us come in; absent, we only open some. */
+  readonly lobby: TcpLobby | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly loopback: boolean;
+  /** Shared by all connections of the peer. */
+  readonly budget: CheckBudget;
   readonly on: IceLinkEvents;
 }
 
@@ -22,10 +33,14 @@ export interface IceLinkEvents {
   validated(path: DirectPath, preference: number): void;
   lost(pathId: string, reason: string): void;
   confirmed(pathId: string): void;
+  /** Checks of the path have gone unanswered. */
+  doubtful(pathId: string): void;
+  /** A packet of the session came in over TCP before its path was validated; valid during the call only. */
+  early(packet: Uint8Array): void;
   exhausted(reason: string): void;
 }
 
-/** The ICE agent of a connection on the peer's shared sockets, through restarts (RFC 8445 section 9). */
+/** The ICE agents of a connection on the peer's shared sockets, one a generation of credentials (RFC 8445 section 9). */
 export interface IceLink {
   readonly generation: number;
   /** This generation has had its chance: a valid pair was lost again, every check failed, or the other side said nothing. */
@@ -37,11 +52,14 @@ export interface IceLink {
   end(side: 'local' | 'remote'): void;
   /** Begins to send checks; until then only candidates are collected. */
   start(): void;
-  /** New credentials on the same sockets; the pairs of older generations are lost. */
+  /**
+   * New credentials on the same sockets. Paths of the generation before are asked for consent at once; those that answer stay
+   * until this one has a path.
+   */
   restart(generation: number): void;
   /** Asks for consent on every path at once: those that died together are found out together. */
   check(): void;
-  /** The path that carries data. */
+  /** The path that carries data; the dialer nominates its pair once it has carried data for a while without doubt. */
   use(pathId: string | undefined): void;
   /** What this generation tried and saw; stays readable after `stop`. */
   snapshot(): IceSnapshot | undefined;
@@ -52,69 +70,140 @@ export interface IceLink {
 const TA = 5;
 /** Retransmission of a check in ms: candidates are probed while the far side may still be opening its filter. */
 const RTO = 200;
+/** The same while the offer is carried by hand: a check leaves at least every 4 s. */
+const PATIENT_RTO = 500;
+/** ms after which such checks begin again; 16 requests to each address. */
+const RENEWAL = 30_000;
 /** ms in which the other side's candidates are to come. */
 const PATIENCE = 10_000;
 /** Candidates of the other side that are kept. */
 const MAX_REMOTES = 32;
 /** Checks sent at once when candidates arrive together. */
 const BURST = 4;
+/** ms in use without doubt after which a path has settled and is nominated. */
+const SETTLED = 2000;
 
 export function createIceLink(options: IceLinkOptions): IceLink {
-  const { dialer, clock, random, routers, loopback, on } = options;
+  const { dialer, byHand, clock, random, routers, network, lobby, loopback, budget, on } = options;
   const tieBreaker = Buffer.from(random.bytes(8)).readBigUInt64BE();
   let generation = 0;
   let locals: Candidate[] = [];
-  /** By address. */
+  /** By transport and address. */
   const remotes = new Map<string, RemoteCandidate>();
   let ended = { local: false, remote: false };
-  let pump: IcePump | undefined;
+  let current: IceGeneration | undefined;
+  /** The generation before, while it has the only paths (RFC 8445 section 12.1). */
+  let former: IceGeneration | undefined;
+  let used: string | undefined;
+  let settling: TimerHandle | undefined;
   let spent = false;
   let began = clock.now();
-  /** Valid pairs by pair id. */
-  const paths = new Map<string, DirectPath>();
+  /** The other side will begin its checks when somebody has carried the offer there. */
+  const isPatient = byHand && dialer;
+  let waiting: TimerHandle | undefined;
 
-  const handleEvent = (event: IceEvent): void => {
-    if (event.type === 'pair.valid') validate(event);
-    else if (event.type === 'pair.lost') lose(event.pairId, event.reason);
-    else if (event.type === 'checks.exhausted') {
-      spent = true;
-      on.exhausted(event.reason);
-    } else if (event.type === 'pair.confirmed') {
-      const path = paths.get(event.pairId);
-      if (path !== undefined) on.confirmed(path.info.id);
-    }
-  };
-
-  const validate = ({ pairId, local, remote, rtt }: Extract<IceEvent, { type: 'pair.valid' }>): void => {
-    const router = routers.find(({ socket }) => socket.local.family === remote.endpoint.family);
-    if (router === undefined || paths.has(pairId)) return;
-    const path = createDirectPath({
-      id: `udp/${generation}/${pairId}`,
-      socket: router.socket,
-      local: local.endpoint,
-      remote: remote.endpoint,
-      strategy: 'checks',
-      rtt,
+  const createGeneration = (): IceGeneration => {
+    const { dialer: ofDialer, listener: ofListener } = options.credentials(generation);
+    const agent = createIceAgent({
+      role: dialer ? 'controlling' : 'controlled',
+      tieBreaker,
+      local: dialer ? ofDialer : ofListener,
+      remote: dialer ? ofListener : ofDialer,
+      random,
+      nomination: 'deferred',
+      ta: TA,
+      rto: isPatient ? PATIENT_RTO : RTO,
+      burst: BURST,
+      ...(isPatient && { checkingTime: Number.POSITIVE_INFINITY }),
+      allowLoopback: loopback,
+      budget,
     });
-    paths.set(pairId, path);
-    on.validated(path, remote.priority + local.priority);
+    const made: IceGeneration = createIceGeneration({
+      number: generation,
+      agent,
+      routers,
+      network,
+      lobby,
+      clock,
+      on: {
+        early: on.early,
+        validated(path, preference) {
+          on.validated(path, preference);
+          if (made === current) retireFormer('superseded');
+        },
+        lost(path, reason) {
+          // What was let go of because a better one was nominated is no sign of trouble.
+          if (reason !== 'superseded') {
+            if (made === current) spent = true;
+            else if (made.paths.length === 0) retireFormer(reason);
+            checkAll();
+          }
+          on.lost(path.info.id, reason);
+        },
+        doubtful: ({ info }) => on.doubtful(info.id),
+        confirmed({ info }) {
+          on.confirmed(info.id);
+          if (info.id === used && settling === undefined) settle();
+        },
+        exhausted(reason) {
+          if (made !== current) return;
+          spent = true;
+          on.exhausted(reason);
+        },
+      },
+    });
+    return made;
   };
 
-  const lose = (pairId: string, reason: string): void => {
-    const path = paths.get(pairId);
-    if (path === undefined) return;
-    paths.delete(pairId);
-    spent = true;
-    checkAll();
-    on.lost(path.info.id, reason);
+  /** Checks begin again while nothing was heard: an agent sends no more than 32 requests to an address that does not answer. */
+  const keepChecking = (): void => {
+    clock.clearTimeout(waiting);
+    waiting = clock.setTimeout(() => {
+      if (current === undefined || current.paths.length > 0) return;
+      current.stop();
+      current = undefined;
+      begin();
+    }, RENEWAL);
+  };
+
+  const begin = (): void => {
+    if (current !== undefined) return;
+    current = createGeneration();
+    for (const candidate of locals) current.handle({ type: 'local-candidate', candidate });
+    for (const candidate of remotes.values()) current.handle({ type: 'remote-candidate', candidate });
+    if (ended.local) current.handle({ type: 'end-of-candidates', side: 'local' });
+    if (ended.remote) current.handle({ type: 'end-of-candidates', side: 'remote' });
+    if (isPatient) keepChecking();
+  };
+
+  const retireFormer = (reason: string): void => {
+    const lost = former?.paths ?? [];
+    former?.stop();
+    former = undefined;
+    for (const { info } of lost) on.lost(info.id, reason);
   };
 
   const checkAll = (): void => {
-    for (const pairId of [...paths.keys()]) pump?.handle({ type: 'check', pairId });
+    unsettle();
+    current?.check();
+    former?.check();
   };
 
-  const pairOf = (pathId: string | undefined): string | undefined =>
-    [...paths].find(([, path]) => path.info.id === pathId)?.[0];
+  /** From now on the path has to carry data without doubt for a while. */
+  const settle = (): void => {
+    unsettle();
+    const pathId = used;
+    if (!dialer || pathId === undefined || current === undefined || current.isNominated) return;
+    settling = clock.setTimeout(() => {
+      settling = undefined;
+      current?.nominate(pathId);
+    }, SETTLED);
+  };
+
+  const unsettle = (): void => {
+    clock.clearTimeout(settling);
+    settling = undefined;
+  };
 
   return {
     get generation() {
@@ -128,62 +217,54 @@ export function createIceLink(options: IceLinkOptions): IceLink {
     },
     addLocal(candidates) {
       locals = [...locals, ...candidates];
-      for (const candidate of candidates) pump?.handle({ type: 'local-candidate', candidate });
+      for (const candidate of candidates) current?.handle({ type: 'local-candidate', candidate });
     },
     addRemote(candidates) {
       for (const candidate of candidates) {
         if (remotes.size >= MAX_REMOTES) return;
         remotes.set(candidateKey(candidate), candidate);
-        pump?.handle({ type: 'remote-candidate', candidate });
+        current?.handle({ type: 'remote-candidate', candidate });
       }
     },
     end(side) {
       ended = { ...ended, [side]: true };
-      pump?.handle({ type: 'end-of-candidates', side });
+      current?.handle({ type: 'end-of-candidates', side });
     },
-    start() {
-      if (pump !== undefined) return;
-      const credentials = options.credentials(generation);
-      const agent = createIceAgent({
-        role: dialer ? 'controlling' : 'controlled',
-        tieBreaker,
-        local: dialer ? credentials.dialer : credentials.listener,
-        remote: dialer ? credentials.listener : credentials.dialer,
-        random,
-        nomination: 'deferred',
-        ta: TA,
-        rto: RTO,
-        burst: BURST,
-        allowLoopback: loopback,
-      });
-      pump = createIcePump({ agent, clock, routers, onEvent: handleEvent });
-      for (const candidate of locals) pump.handle({ type: 'local-candidate', candidate });
-      for (const candidate of remotes.values()) pump.handle({ type: 'remote-candidate', candidate });
-      if (ended.local) pump.handle({ type: 'end-of-candidates', side: 'local' });
-      if (ended.remote) pump.handle({ type: 'end-of-candidates', side: 'remote' });
-    },
+    start: begin,
     restart(next) {
-      pump?.stop();
-      pump = undefined;
-      generation = next;
-      const lost = [...paths.values()].map((path) => path.info.id);
-      paths.clear();
+      unsettle();
+      clock.clearTimeout(waiting);
+      if (current !== undefined && current.paths.length > 0) {
+        retireFormer('restarted');
+        former = current;
+        former.check();
+      } else {
+        current?.stop();
+      }
+      current = undefined;
       spent = false;
       began = clock.now();
-      remotes.clear();
       locals = [];
-      ended = { local: false, remote: false };
-      for (const path of lost) on.lost(path, 'restarted');
+      ended = { local: false, remote: byHand && ended.remote };
+      if (byHand) retireFormer('restarted');
+      else {
+        generation = next;
+        remotes.clear();
+      }
     },
     check: checkAll,
     use(pathId) {
-      const pairId = pairOf(pathId);
-      pump?.handle({ type: 'use', pairIds: pairId === undefined ? [] : [pairId] });
+      used = pathId;
+      current?.use(pathId);
+      former?.use(pathId);
+      settle();
     },
-    snapshot: () => pump?.agent.snapshot(),
+    snapshot: () => current?.agent.snapshot(),
     stop() {
-      pump?.stop();
-      paths.clear();
+      unsettle();
+      clock.clearTimeout(waiting);
+      current?.stop();
+      former?.stop();
     },
   };
 }

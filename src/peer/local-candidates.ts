@@ -1,9 +1,18 @@
 import { crc32 } from 'node:zlib';
-import { type Candidate, type CandidateType, candidatePriority, type RemoteCandidate } from '../core/candidate.ts';
+import {
+  type Candidate,
+  type CandidateTransport,
+  type CandidateType,
+  candidatePriority,
+  type RemoteCandidate,
+  transportOf,
+  UDP,
+} from '../core/candidate.ts';
 import { type Endpoint, endpoint } from '../core/endpoint.ts';
-import { classifyAddress } from '../core/ip-address.ts';
+import { type AddressKind, classifyAddress } from '../core/ip-address.ts';
 import type { NetworkInterface } from '../core/network.ts';
 import type { Policy } from '../core/policy.ts';
+import { MAX_CANDIDATES } from '../protocol/rendezvous/index.ts';
 
 /** At most this many host candidates a family, so that a host with many containers does not flood the other side. */
 const MAX_HOSTS = 6;
@@ -11,50 +20,72 @@ const MAX_HOSTS = 6;
 /** Interfaces of containers, bridges and tunnels: worth a try, but after the real ones. */
 const VIRTUAL = /^(docker|br-|veth|virbr|cni|flannel|tun|tap|utun|wg|zt|tailscale|vmnet|vboxnet|vEthernet)/i;
 
+/** Addresses that no candidate is made of: RFC 8445 section 5.1.1.1, and what is nobody's. */
+const UNFIT: ReadonlySet<AddressKind> = new Set(['unspecified', 'multicast', 'broadcast', 'deprecated']);
+
 /**
  * Host candidates of one socket that is bound to all addresses (RFC 8445 section 5.1.1.1): real interfaces before virtual ones,
- * at most six. Loopback only where `loopback` says so; IPv6 link-local addresses are left out.
+ * IPv6 link-local addresses last, at most six. Loopback only where `loopback` says so, and a link-local IPv6 address only
+ * where its interface has no other: it would tell of the machine what a temporary address hides.
  */
 export function hostCandidates(
   interfaces: readonly NetworkInterface[],
-  local: Endpoint,
+  socket: CandidateTransport & { readonly local: Endpoint },
   { loopback }: { loopback: boolean },
 ): readonly Candidate[] {
-  const usable = interfaces.filter(({ family, address }) => {
-    const kind = classifyAddress(address);
-    return family === local.family && kind !== 'link-local' && (kind !== 'loopback' || loopback);
-  });
-  const rank = (i: NetworkInterface): number => (i.internal ? 2 : VIRTUAL.test(i.name) ? 1 : 0);
+  const { family, port } = socket.local;
+  const usable = interfaces
+    .filter((each) => each.family === family)
+    .map((each) => ({ ...each, kind: classifyAddress(each.address) }))
+    .filter(({ kind }) => !UNFIT.has(kind) && (kind !== 'loopback' || loopback));
+  const isLinkLocal = (each: (typeof usable)[number]): boolean => family === 6 && each.kind === 'link-local';
+  const isCovered = (each: (typeof usable)[number]): boolean =>
+    isLinkLocal(each) && usable.some((other) => other.name === each.name && !isLinkLocal(other));
+  const rank = (each: (typeof usable)[number]): number =>
+    isLinkLocal(each) ? 3 : each.internal ? 2 : VIRTUAL.test(each.name) ? 1 : 0;
   return usable
+    .filter((each) => !isCovered(each))
     .sort((a, b) => rank(a) - rank(b))
     .slice(0, MAX_HOSTS)
     .map(({ address }, i) => {
-      const at = endpoint(address, local.port);
-      return makeCandidate('host', at, at, preference(at, i), '');
+      const at = endpoint(address, port);
+      return makeCandidate({ ...transportOf(socket), type: 'host', endpoint: at, base: at }, preference(at, i), '');
     });
 }
 
-/** A server-reflexive candidate (RFC 8445 section 5.1.1.2). */
-export function reflexiveCandidate(mapped: Endpoint, base: Endpoint, server: string): Candidate {
-  return makeCandidate('srflx', mapped, base, preference(mapped, 0), server);
+/** A server-reflexive candidate (RFC 8445 section 5.1.1.2), the `rank`th of its family from 0. */
+export function reflexiveCandidate(mapped: Endpoint, base: Endpoint, server: string, rank: number): Candidate {
+  return makeCandidate({ ...UDP, type: 'srflx', endpoint: mapped, base }, preference(mapped, rank), server);
 }
 
-/** IPv6 before IPv4 of the same rank (RFC 8421 section 4). */
+/** Unique for each, and the families take turns, IPv6 first: a broken one costs the other no more than one Ta a pair (RFC 8421 section 4). */
 function preference({ family }: Endpoint, rank: number): number {
   return 65_535 - 2 * rank - (family === 6 ? 0 : 1);
 }
 
-function makeCandidate(type: CandidateType, at: Endpoint, base: Endpoint, local: number, server: string): Candidate {
+type Obtained = CandidateTransport & {
+  readonly type: CandidateType;
+  readonly endpoint: Endpoint;
+  readonly base: Endpoint;
+};
+
+function makeCandidate(obtained: Obtained, localPreference: number, server: string): Candidate {
+  const { type, base, transport, tcpType } = obtained;
   return {
-    type,
-    endpoint: at,
-    base,
-    priority: candidatePriority(type, local),
-    foundation: crc32(`${type} ${base.address} ${server}`).toString(36),
+    ...obtained,
+    priority: candidatePriority(type, localPreference, obtained),
+    foundation: crc32(`${type} ${base.address} ${server} ${transport} ${tcpType ?? ''}`).toString(36),
   };
 }
 
-/** What the other side is told: no bases, and nothing at all where the policy hides addresses. */
+/**
+ * What the other side is told: no bases, no active TCP candidates, which it could do nothing with, and nothing at all where
+ * the policy hides addresses. At most as many as a message holds, the first ones: TCP comes last.
+ */
 export function toldCandidates(candidates: readonly Candidate[], policy: Policy): readonly RemoteCandidate[] {
-  return policy === 'relay-only' ? [] : candidates.map(({ base: _, ...told }) => told);
+  if (policy === 'relay-only') return [];
+  return candidates
+    .filter(({ tcpType }) => tcpType !== 'active')
+    .slice(0, MAX_CANDIDATES)
+    .map(({ base: _, ...told }) => told);
 }

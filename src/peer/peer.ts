@@ -15,24 +15,42 @@ export interface PeerOptions {
   readonly identity?: Identity;
   /** How relays may be used; `relay-first` by default. */
   readonly policy?: Policy;
-  /** Asked for each dialer that holds a valid ticket; all are let in by default. */
-  readonly accept?: (dialer: Dialer) => boolean | Promise<boolean>;
+  /** Who is let in; those who hold a valid ticket by default, and nobody without one. */
+  readonly accept?: Accept;
   /** Bounds of a connection's lifecycle in ms. */
   readonly delays?: Partial<ConnectionDelays>;
 }
 
-/** Who knocks: the key is claimed, and proven by the handshake that follows. */
+/**
+ * Who is let in: holders of tickets (unless `tickets` is false), and the holders of these raw Ed25519 keys without a ticket. Or a function
+ * that is asked for each dialer, of both kinds; what it throws lets nobody in. It has as long as a connection may take to be made.
+ */
+export type Accept =
+  | { readonly tickets?: boolean; readonly keys?: readonly Uint8Array[] }
+  | ((dialer: Dialer) => boolean | Promise<boolean>);
+
+/** Who knocks. */
 export interface Dialer {
+  /** Raw Ed25519 key. Of one who comes without a ticket it is proven; otherwise claimed, and proven by the handshake that follows. */
   readonly key: Uint8Array;
-  /** The text of the ticket that it used. */
-  readonly ticket: string;
+  /** The text of the ticket that it used; `undefined`: it dialled this peer's key. */
+  readonly ticket: string | undefined;
+}
+
+/** Whom to dial without a ticket: a peer that lets this one in by its key. */
+export interface PeerAddress {
+  /** Raw Ed25519 public key, 32 bytes. */
+  readonly key: Uint8Array;
+  /** Rendezvous servers where it may be registered; those of the environment when absent. */
+  readonly servers?: readonly string[];
 }
 
 export interface ConnectOptions {
+  /** Before `ready`, aborting fails the connection with `ERR_ABORTED`; after it, aborting ends the connection as `close()` does. */
   readonly signal?: AbortSignal;
-  /** ms until the session must be established; 30 s by default. */
+  /** ms until the session must be established; 30 s by default, 10 minutes where people carry what is said. */
   readonly timeout?: number;
-  /** Rendezvous servers to use instead of the ticket's. */
+  /** Rendezvous servers to use instead of those of the ticket or the address. */
   readonly servers?: readonly string[];
 }
 
@@ -48,11 +66,20 @@ export interface Peer extends AsyncDisposable {
   readonly incoming$: Observable<Connection>;
   /**
    * Registers with the rendezvous servers and gives a ticket to hand to the other side.
-   * Errors: `ERR_SERVER_UNREACHABLE`, `ERR_TOKEN`, `ERR_REGISTRATION_REPLACED`, `ERR_CLOSED`, `ERR_USAGE` without servers.
+   * Errors: those of {@link Peer.register}, and `ERR_USAGE` when `accept` takes no tickets.
    */
   createTicket(options?: TicketOptions): Promise<string>;
-  /** Begins a connection. Throws `ERR_TICKET_MALFORMED`, `ERR_TICKET_EXPIRED`, `ERR_VERSION`, `ERR_CLOSED` at once; the rest is told by `ready`. */
-  connect(ticket: string, options?: ConnectOptions): Connection;
+  /**
+   * Registers with the rendezvous servers, from where those can dial this peer's key that `accept` lets in without a ticket. Fulfils once
+   * one server has registered it. Errors: `ERR_SERVER_UNREACHABLE`, `ERR_SERVER_REFUSED` (a server of another name, or one that is
+   * full), `ERR_TOKEN`, `ERR_REGISTRATION_REPLACED`, `ERR_CLOSED`, `ERR_USAGE` without servers.
+   */
+  register(): Promise<void>;
+  /**
+   * Begins a connection, with a ticket or to a peer's key. Throws `ERR_TICKET_MALFORMED`, `ERR_TICKET_EXPIRED`, `ERR_VERSION`, `ERR_CLOSED`,
+   * `ERR_USAGE` for an address without key or servers at once; the rest is told by `ready`.
+   */
+  connect(to: string | PeerAddress, options?: ConnectOptions): Connection;
   /** Ends all connections, leaves the servers and releases the sockets. */
   close(): Promise<void>;
 }

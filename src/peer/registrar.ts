@@ -3,16 +3,18 @@ import type { Environment } from '../core/environment.ts';
 import { TraversalError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Policy } from '../core/policy.ts';
-import type { Registration, Signaling } from '../core/signaling.ts';
+import type { Contact, Registration, Signaling } from '../core/signaling.ts';
 import { isStunServer, MAX_TICKET_SERVERS, sealStanding } from '../protocol/rendezvous/index.ts';
 import type { Carriers } from './carriers.ts';
-import type { Discovery } from './discovery.ts';
+import type { Discovery, Reachability } from './discovery.ts';
 import { toldCandidates } from './local-candidates.ts';
 import { createTicketBook, type TicketBook, type TicketOptions } from './ticket-book.ts';
 
 export interface RegistrarOptions {
   readonly env: Environment;
   readonly identity: Identity;
+  /** For those who dial the key; absent: nobody may. */
+  readonly contact: Contact | undefined;
   readonly carriers: Carriers;
   readonly discovery: Discovery;
   readonly policy: Policy;
@@ -21,24 +23,33 @@ export interface RegistrarOptions {
 /** Keeps a listening peer registered, its standing answers true to its candidates and tickets. */
 export interface Registrar {
   readonly tickets: TicketBook;
+  /** Another process has registered the identity, at every server. */
+  readonly isReplaced: boolean;
   createTicket(options?: TicketOptions): Promise<string>;
+  /** Fulfils once a server has registered this peer. */
+  register(): Promise<void>;
   /** Which tickets are valid has changed. */
   refresh(): void;
   close(): void;
 }
 
 export function createRegistrar(options: RegistrarOptions): Registrar {
-  const { env, identity, carriers, discovery, policy } = options;
+  const { env, identity, contact, carriers, discovery, policy } = options;
   const tickets = createTicketBook(identity.publicKey, env);
   let following: Subscription | undefined;
+  let since: number | undefined;
   const servers = (): readonly Signaling[] => carriers.ensure(env.servers);
 
-  const register = (): void => {
-    if (carriers.isReplaced(servers())) return;
+  const isReplaced = (): boolean => env.servers.length > 0 && servers().every((server) => carriers.isReplaced(server));
+
+  const announce = (): void => {
+    since ??= Math.floor(env.clock.wallTime());
     const { candidates, behavior } = discovery.current;
     const registration: Registration = {
       key: identity.publicKey,
       sign: (message) => identity.sign(message),
+      since,
+      ...(contact && { contact }),
       standing: tickets.valid.map(({ id, secret }) => ({
         ticketId: id,
         envelope: sealStanding({
@@ -54,7 +65,8 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
         }),
       })),
     };
-    for (const server of servers()) server.register(registration);
+    // Where another process took over, this one stays away: two that both came back would replace each other for ever.
+    for (const server of servers()) if (!carriers.isReplaced(server)) server.register(registration);
   };
 
   /** Fulfils when a server is online; errors when none can be reached. */
@@ -77,7 +89,9 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
     const decided$ = carriers.events$.pipe(
       filter(({ carrier, event }) => {
         if (event.type === 'registered') return true;
-        if (event.type === 'error') refusals.set(carrier, new TraversalError(event.code, event.message));
+        // An error about a session is not about the registration.
+        if (event.type === 'error' && event.session === undefined)
+          refusals.set(carrier, new TraversalError(event.code, event.message));
         if (event.type === 'replaced') refusals.set(carrier, REPLACED());
         return servers().every((server) => refusals.has(server) || carriers.statusOf(server).state !== 'online');
       }),
@@ -90,28 +104,48 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
   const ticketStun = (): readonly string[] =>
     (env.stun.length > 0 ? env.stun : carriers.stun).filter(isStunServer).slice(0, MAX_TICKET_SERVERS);
 
+  /** Makes the registration tell what is true now; fulfils when a server has taken it. */
+  const renew = async (): Promise<void> => {
+    const registered = whenRegistered();
+    if (following === undefined) following = discovery.reachability$.subscribe(announce);
+    else announce();
+    await registered;
+  };
+
+  const reachServers = async (): Promise<void> => {
+    if (env.servers.length === 0) {
+      throw new TraversalError(
+        'ERR_USAGE',
+        'a listener registers with a rendezvous server: give at least one (--server ws://..)',
+      );
+    }
+    if (isReplaced()) throw REPLACED();
+    await whenOnline();
+    // What is carried by hand is said once.
+    if (servers().some((server) => server.byHand)) await firstOf(discovery.reachability$.pipe(filter(isComplete)));
+  };
+
   return {
     tickets,
+    get isReplaced() {
+      return isReplaced();
+    },
     async createTicket(ticketOptions) {
-      if (env.servers.length === 0) {
-        throw new TraversalError(
-          'ERR_USAGE',
-          'a ticket names a rendezvous server: give at least one (--server ws://..)',
-        );
-      }
-      if (carriers.isReplaced(servers())) throw REPLACED();
-      await whenOnline();
+      await reachServers();
       const ticket = tickets.issue({ servers: env.servers, stun: ticketStun() }, ticketOptions);
-      const registered = whenRegistered();
-      if (following === undefined) following = discovery.reachability$.subscribe(register);
-      else register();
-      await registered;
+      await renew();
       return ticket.text;
     },
-    refresh: register,
+    async register() {
+      await reachServers();
+      await renew();
+    },
+    refresh: announce,
     close: () => following?.unsubscribe(),
   };
 }
+
+const isComplete = ({ complete }: Reachability): boolean => complete;
 
 const REPLACED = (): TraversalError =>
   new TraversalError('ERR_REGISTRATION_REPLACED', 'another process registered this identity');

@@ -21,6 +21,8 @@ export interface RelayLink {
   forbid(reason: string): void;
   bound(carrier: Signaling): void;
   unbound(carrier: Signaling, reason: string): void;
+  /** No relay is opened any more; the path is its table's to close. */
+  close(): void;
 }
 
 export function createRelayLink({ session, bound, on }: RelayLinkOptions): RelayLink {
@@ -68,5 +70,9 @@ export function createRelayLink({ session, bound, on }: RelayLinkOptions): Relay
     },
     bound: tryCarrier,
     unbound: replace,
+    close() {
+      wanted = false;
+      open = undefined;
+    },
   };
 }

@@ -5,23 +5,27 @@ import type { Policy } from '../core/policy.ts';
 import type { Session, SessionFactory } from '../core/session.ts';
 import type { Signaling, SignalingEvent } from '../core/signaling.ts';
 import type { ConnectionEvent } from '../machines/connection-events.ts';
-import type { PairSnapshot } from '../protocol/ice/index.ts';
-import type { EnvelopeChannel, OfferMessage, Ticket } from '../protocol/rendezvous/index.ts';
+import type { CheckBudget, PairSnapshot } from '../protocol/ice/index.ts';
+import type { OfferMessage } from '../protocol/rendezvous/index.ts';
 import type { PacketRouter } from '../streams/packet-router.ts';
 import type { PathTable } from '../streams/path-table.ts';
+import type { TcpLobby } from '../streams/tcp-lobby.ts';
 import type { Carriers } from './carriers.ts';
 import type { Discovery } from './discovery.ts';
+import type { Introduction } from './introduction.ts';
 
 export interface RuntimeOptions {
   readonly env: Environment;
   readonly role: 'dialer' | 'listener';
-  readonly ticket: Pick<Ticket, 'key' | 'secret'>;
+  readonly introduction: Introduction;
   /** 16 bytes. */
   readonly session: Uint8Array;
-  readonly channel: EnvelopeChannel;
   readonly carriers: Carriers;
   readonly servers: readonly Signaling[];
   readonly routers: readonly PacketRouter[];
+  readonly lobby?: TcpLobby;
+  /** Shared by all connections of the peer. */
+  readonly budget: CheckBudget;
   readonly discovery: Discovery;
   readonly sessions: SessionFactory;
   readonly ownKey: Uint8Array;
@@ -38,7 +42,7 @@ export type Stop = () => void;
 /** What stands behind the actors of one connection chart: each of the first methods is an actor's logic and gives its clean-up. */
 export interface ConnectionRuntime {
   signal(send: Send): Stop;
-  session(send: Send): Stop;
+  session(): Stop;
   gather(send: Send): Stop;
   map(send: Send): Stop;
   punch(): Stop;

@@ -35,7 +35,7 @@ export function createSessionLink({ role, factory, routers, clock }: SessionLink
   let session: Session | undefined;
   let flight: Uint8Array[] | undefined;
   let early: Uint8Array[] = [];
-  /** Direct paths by their remote address, for packets that the routers hand over by connection id. */
+  /** Direct paths over UDP by their remote address, for packets that the routers hand over by connection id. */
   const directs = new Map<string, DirectPath>();
   const registrations: (() => void)[] = [];
 
@@ -44,9 +44,16 @@ export function createSessionLink({ role, factory, routers, clock }: SessionLink
     else if (early.length < MAX_EARLY) early.push(packet.slice());
   };
 
+  const authenticate = (packet: Uint8Array): boolean => {
+    if (session !== undefined) return session.authenticate(packet);
+    receive(packet);
+    return false;
+  };
+
   const table = createPathTable({
     clock,
     receive,
+    authenticate,
     isWaiting: () => session?.isWaiting() ?? false,
     rtt: () => session?.stats().rtt ?? 0,
   });
@@ -82,7 +89,7 @@ export function createSessionLink({ role, factory, routers, clock }: SessionLink
       for (const packet of packets) receive(packet);
     },
     addDirect(path) {
-      directs.set(formatEndpoint(path.remote), path);
+      if (path.info.transport === 'udp') directs.set(formatEndpoint(path.remote), path);
       table.add(path);
     },
     addRelayed: (path) => table.add(path),

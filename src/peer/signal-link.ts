@@ -1,25 +1,28 @@
 import type { Subscription } from 'rxjs';
+import { type Backoff, createBackoff } from '../core/backoff.ts';
 import type { Clock, TimerHandle } from '../core/clock.ts';
+import { asTraversalError, DecodeError } from '../core/errors.ts';
 import { toHex } from '../core/hex.ts';
 import type { Log } from '../core/log.ts';
-import type { Signaling, SignalingEvent } from '../core/signaling.ts';
+import type { Random } from '../core/random.ts';
+import type { Contact, Signaling, SignalingEvent } from '../core/signaling.ts';
 import type { Failure } from '../machines/connection-events.ts';
 import {
-  type CandidatesMessage,
   envelopeHash,
   type OfferMessage,
   openStanding,
   type PeerMessage,
   type RestartMessage,
-  ticketId,
 } from '../protocol/rendezvous/index.ts';
 import type { CarrierStatus } from './carriers.ts';
+import type { Acquaintance } from './introduction.ts';
 import type { RuntimeOptions } from './runtime-contract.ts';
 
 /** `servers`: where the dialer offers; where the listener's offer came from. */
 export interface SignalLinkOptions
-  extends Pick<RuntimeOptions, 'role' | 'ticket' | 'session' | 'channel' | 'carriers' | 'servers'> {
+  extends Pick<RuntimeOptions, 'role' | 'introduction' | 'session' | 'carriers' | 'servers'> {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly on: SignalLinkEvents;
 }
@@ -39,26 +42,17 @@ export interface SignalLinkEvents {
   failed(failure: Failure): void;
 }
 
-/** What a server says in the listener's place. */
-const REFUSALS: Record<'unknown' | 'declined', Failure> = {
-  unknown: {
-    code: 'ERR_PEER_UNKNOWN',
-    message: 'nobody listens with the key of this ticket: has the listener ended, or is it at another server?',
-  },
-  declined: {
-    code: 'ERR_TICKET_REJECTED',
-    message: 'the listener does not take this ticket: it was made by an earlier run, or the listener ended',
-  },
-};
+/** What a dialer begins with, or goes on with once it was answered. */
+export type MakeOffer = (acquaintance: Acquaintance) => OfferMessage | RestartMessage;
 
 /** The sealed envelopes of one connection, over every carrier that both sides share. */
 export interface SignalLink {
   readonly bound: readonly Signaling[];
   /**
-   * Begins to watch the carriers. The dialer offers on each that is online, now and whenever it comes back; once the listener has
-   * answered, also whenever the listener may have come back.
+   * Begins to watch the carriers. The dialer offers on each that is online, now and whenever it comes back, after it has asked for the
+   * listener's contact where it needs it; once the listener has answered, also whenever the listener may have come back.
    */
-  start(makeOffer?: () => OfferMessage | CandidatesMessage | RestartMessage): void;
+  start(makeOffer?: MakeOffer): void;
   /** Seals and sends on every bound carrier; a message that no carrier takes is gone, for the next offer tells it all. */
   send(message: PeerMessage): void;
   /** Dialer: offers again on every carrier that is online, which binds the session anew. */
@@ -68,24 +62,21 @@ export interface SignalLink {
   close(): void;
 }
 
-/** ms until an answered offer is made again where the listener is not; doubles each time. */
-const RETRY = { first: 500, longest: 30_000 };
-
 export function createSignalLink(options: SignalLinkOptions): SignalLink {
-  const { role, ticket, session, channel, carriers, servers, clock, log, on } = options;
-  const id = ticketId(ticket.secret);
+  const { role, introduction, session, carriers, servers, clock, random, log, on } = options;
   const bound = new Set<Signaling>();
   /** Where the session was offered, and where the other side was heard. */
   const involved = new Set(servers);
   const refusals = new Map<Signaling, Failure>();
   const offerHashes = new Set<string>();
-  const retries = new Map<Signaling, { readonly timer: TimerHandle; readonly delay: number }>();
+  /** Where an answered offer is made again, since the listener is not there. */
+  const retries = new Map<Signaling, { readonly timer: TimerHandle; readonly backoff: Backoff }>();
   /** The other side has taken part: what a server says in its place counts for less from then on. */
   let heard = role === 'listener';
   /** Some server has been reached since this began. */
   let wasOnline = false;
   let statuses: Subscription | undefined;
-  let makeOffer: (() => OfferMessage | CandidatesMessage | RestartMessage) | undefined;
+  let makeOffer: MakeOffer | undefined;
 
   const bind = (carrier: Signaling): void => {
     refusals.delete(carrier);
@@ -102,17 +93,35 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
 
   const offer = (carrier: Signaling): void => {
     if (makeOffer === undefined) return;
-    const message = makeOffer();
-    const envelope = channel.seal(message);
+    const { listenerKey } = introduction;
+    const acquaintance = introduction.at(carrier);
+    if (acquaintance === undefined) {
+      carrier.lookup({ session, key: listenerKey });
+      return;
+    }
+    const { preface, channel, id } = acquaintance;
+    const message = makeOffer(acquaintance);
+    const envelope = new Uint8Array(Buffer.concat([preface, channel.seal(message)]));
     if (message.type === 'offer') offerHashes.add(toHex(envelopeHash(envelope)));
-    carrier.offer({ session, to: ticket.key, ticketId: id, envelope });
+    carrier.offer({ session, to: listenerKey, ticketId: id, envelope });
+  };
+
+  /** A server has told the listener's contact, or that there is none. */
+  const meet = (carrier: Signaling, contact: Contact | undefined): void => {
+    try {
+      if (contact === undefined) refuse(carrier, introduction.explain('unknown'));
+      else if (introduction.learn(carrier, contact)) offer(carrier);
+    } catch (error) {
+      const { code, message } = asTraversalError(error, 'ERR_PEER_KEY');
+      refuse(carrier, { code, message });
+    }
   };
 
   /** A listener that lost its connection to the server, or whose server began anew, registers again in its own time. */
   const retry = (carrier: Signaling): void => {
-    const delay = Math.min(2 * (retries.get(carrier)?.delay ?? RETRY.first / 2), RETRY.longest);
+    const backoff = retries.get(carrier)?.backoff ?? createBackoff(random);
     stopRetrying(carrier);
-    retries.set(carrier, { delay, timer: clock.setTimeout(() => offer(carrier), delay) });
+    retries.set(carrier, { backoff, timer: clock.setTimeout(() => offer(carrier), backoff.next()) });
   };
 
   const stopRetrying = (carrier: Signaling): void => {
@@ -120,10 +129,16 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     retries.delete(carrier);
   };
 
-  const openEnvelope = (carrier: Signaling, envelope: Uint8Array): void => {
+  /** `sealed`: the envelope without what goes before it in an offer. */
+  const openEnvelope = (carrier: Signaling, envelope: Uint8Array, sealed = envelope): void => {
+    const channel = introduction.at(carrier)?.channel;
+    if (channel === undefined) {
+      drop(carrier, 'nothing was said here before');
+      return;
+    }
     let message: PeerMessage;
     try {
-      message = channel.open(envelope);
+      message = channel.open(sealed);
     } catch (error) {
       drop(carrier, error);
       return;
@@ -133,14 +148,17 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
       return;
     }
     heard = true;
+    for (const elsewhere of introduction.settle(carrier)) elsewhere.leave(session);
     // What an answer allows must be known before the carrier is used.
     on.message(message, envelope);
     if (message.type !== 'reject') bind(carrier);
   };
 
   const openStandingAnswer = (carrier: Signaling, envelope: Uint8Array): void => {
+    const secret = introduction.at(carrier)?.secret;
     try {
-      on.message(openStanding({ secret: ticket.secret, listenerKey: ticket.key, envelope }), envelope);
+      if (secret === undefined) throw new DecodeError('standing', 'no offer was made here');
+      on.message(openStanding({ secret, listenerKey: introduction.listenerKey, envelope }), envelope);
     } catch (error) {
       drop(carrier, error);
     }
@@ -159,6 +177,11 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     // Once the two have met, a server that does not know the other side may just have begun anew.
     if (heard) retry(carrier);
     else if ([...involved].every(isOut)) on.refused(refusal);
+  };
+
+  const decline = (carrier: Signaling, reason: 'unknown' | 'declined'): void => {
+    if (reason === 'declined' && introduction.doubt(carrier)) offer(carrier);
+    else refuse(carrier, introduction.explain(reason));
   };
 
   const isOut = (carrier: Signaling): boolean =>
@@ -200,7 +223,8 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     },
     send(message) {
       // Sealed anew for each, since the other side takes an envelope once and knows by it that the carrier works.
-      for (const carrier of bound) carrier.send(session, channel.seal(message));
+      const channel = introduction.settled?.channel;
+      if (channel !== undefined) for (const carrier of bound) carrier.send(session, channel.seal(message));
     },
     offerAgain() {
       for (const carrier of involved) if (carriers.statusOf(carrier).state === 'online') offer(carrier);
@@ -208,13 +232,20 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     handle(carrier, event) {
       switch (event.type) {
         case 'offer':
+          return openEnvelope(
+            carrier,
+            event.envelope,
+            event.envelope.subarray(introduction.at(carrier)?.preface.length),
+          );
         case 'envelope':
           return openEnvelope(carrier, event.envelope);
+        case 'contact':
+          return meet(carrier, event.contact);
         case 'standing':
           return openStandingAnswer(carrier, event.envelope);
         case 'unreachable':
           if (event.reason === 'gone' || event.reason === 'silent') miss(carrier, event.reason);
-          else refuse(carrier, REFUSALS[event.reason]);
+          else decline(carrier, event.reason);
           return;
         case 'error':
           return refuse(carrier, { code: event.code, message: event.message });
@@ -225,10 +256,8 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     },
     close() {
       statuses?.unsubscribe();
-      for (const carrier of involved) {
-        stopRetrying(carrier);
-        carrier.leave(session);
-      }
+      for (const carrier of [...retries.keys()]) stopRetrying(carrier);
+      for (const carrier of involved) carrier.leave(session);
       bound.clear();
     },
   };

@@ -46,11 +46,16 @@ export function createTicketBook(key: Uint8Array, { clock, random }: { clock: Cl
   const burnt = new Set<string>();
   const isValid = (ticket: IssuedTicket): boolean => !burnt.has(toHex(ticket.id)) && clock.wallTime() < ticket.expires;
 
+  const forget = (id: string): void => {
+    tickets.delete(id);
+    burnt.delete(id);
+  };
+
   return {
     issue(where, { ttl = DEFAULT_TTL, once = false } = {}) {
       if (!Number.isFinite(ttl) || ttl <= 0) throw new TraversalError('ERR_USAGE', `a ticket cannot live ${ttl} ms`);
       if (tickets.size >= MAX_TICKETS) {
-        for (const [id, ticket] of tickets) if (!isValid(ticket)) tickets.delete(id);
+        for (const [id, ticket] of tickets) if (!isValid(ticket)) forget(id);
         if (tickets.size >= MAX_TICKETS) throw new TraversalError('ERR_BUSY', `${MAX_TICKETS} tickets are already out`);
       }
       const ticket: Ticket = { ...where, key, secret: random.bytes(16), expires: Math.ceil(clock.wallTime() + ttl) };

@@ -1,111 +1,116 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { Duplex } from 'node:stream';
+import { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { systemError } from '../adapters/node/system-error.ts';
-import { type Endpoint, endpoint, formatEndpoint } from '../core/endpoint.ts';
-import { TraversalError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
-import { MAX_FRAME } from '../protocol/rendezvous/index.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Endpoint } from '../core/endpoint.ts';
+import { classifyAddress, parseIp } from '../core/ip-address.ts';
+import { MAX_FRAME, type ServerSource } from '../protocol/rendezvous/index.ts';
+import { type HttpListener, type HttpListenerOptions, type HttpRequest, openHttpListener } from './http-listener.ts';
+import type { Refusal } from './refusal.ts';
+import type { RequestHead } from './request-head.ts';
 
-/** The HTTP side: `/healthz`, and WebSockets for whoever shows the token. */
-export interface HttpFront {
+/** A client that has shown the token, on its WebSocket. */
+export interface Arrival {
+  readonly socket: WebSocket;
+  /** What the WebSocket runs on. */
+  readonly stream: Socket;
+  readonly source: ServerSource;
+  /** The Host header. */
+  readonly host: string | undefined;
+  /** The address that the connection came to. */
   readonly local: Endpoint;
-  /** Stops accepting; WebSockets live on and are their owner's to close. */
-  close(): Promise<void>;
 }
 
-export interface HttpFrontOptions {
-  /** Numeric. */
-  readonly address: string;
-  readonly port: number;
+export interface HttpFrontOptions extends Omit<HttpListenerOptions, 'onRequest'> {
   readonly token: string | undefined;
-  readonly tls: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array } | undefined;
-  /** TCP connections at a time. */
-  readonly connections: number;
-  readonly log: Log;
-  readonly onWebSocket: (socket: WebSocket) => void;
+  readonly clock: Clock;
+  /** What `/metrics` answers to clients of this machine; `undefined`: nothing. */
+  readonly metrics: (() => string) | undefined;
+  readonly onArrival: (arrival: Arrival) => void;
 }
 
-/** Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`, `ERR_USAGE` for a certificate or key that cannot be used. */
-export async function openHttpFront(options: HttpFrontOptions): Promise<HttpFront> {
-  const { address, port, token, log, onWebSocket } = options;
+/** The HTTP side: `/healthz`, `/metrics`, and WebSockets for whoever shows the token. Errors: those of {@link openHttpListener}. */
+export function openHttpFront(options: HttpFrontOptions): Promise<HttpListener> {
+  const { token, clock, metrics, onArrival } = options;
+  const digestOfToken = token === undefined ? undefined : digest(token);
   const upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
+    autoPong: false,
     maxPayload: MAX_FRAME,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_CHUNKS,
   });
-  const server = createListener(options);
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    if (token !== undefined && !showsToken(request, token)) return refuseUpgrade(socket, log);
-    upgrader.handleUpgrade(request, socket, head, onWebSocket);
-  });
-  await listen(server, address, port);
-  server.on('error', ({ message }) => log('server.listener-error', { message }));
-  const bound = server.address();
-  if (bound === null || typeof bound === 'string') throw new TypeError('a TCP listener has an address');
-  return {
-    local: endpoint(bound.address, bound.port),
-    close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      return closed;
-    },
-  };
-}
 
-function createListener({ tls, connections }: HttpFrontOptions): Server {
-  const limits = { headersTimeout: HTTP_PATIENCE, requestTimeout: HTTP_PATIENCE };
-  const server = tls === undefined ? createServer(limits, answer) : createTls(tls, limits);
-  server.maxConnections = connections;
-  return server;
-}
+  /** The source of a client that may have a WebSocket. The number of wrong tokens is bounded by source; beyond, none is looked at. */
+  function identify({ head, visit }: HttpRequest): ServerSource | Refusal {
+    const source = visit.client(head.fields.get('x-forwarded-for'));
+    if (digestOfToken === undefined || 'reason' in source) return source;
+    const now = clock.now();
+    if (!source.wrongTokens.has(1, now)) return TOO_MANY_TOKENS;
+    const shown = /^Bearer +(\S+)$/i.exec(head.fields.get('authorization') ?? '')?.[1];
+    if (shown !== undefined && timingSafeEqual(digest(shown), digestOfToken)) return source;
+    source.wrongTokens.take(1, now);
+    return WRONG_TOKEN;
+  }
 
-function createTls(tls: { cert: string | Uint8Array; key: string | Uint8Array }, limits: object): Server {
-  try {
-    return createTlsServer({ cert: Buffer.from(tls.cert), key: Buffer.from(tls.key), ...limits }, answer);
-  } catch (error) {
-    throw new TraversalError('ERR_USAGE', `the TLS certificate or key cannot be used: ${String(error)}`, {
-      cause: error,
+  function upgrade(request: HttpRequest): void {
+    const { head, visit, local } = request;
+    const source = identify(request);
+    if ('reason' in source) {
+      request.refuse(source);
+      return;
+    }
+    const { stream, rest } = request.take();
+    upgrader.handleUpgrade(incomingMessage(head, stream), stream, rest, (socket) => {
+      visit.leave();
+      onArrival({ socket, stream, source, host: head.fields.get('host'), local });
     });
   }
+
+  function onRequest(request: HttpRequest): void {
+    const { head } = request;
+    const isReading = head.method === 'GET' || head.method === 'HEAD';
+    if (head.fields.has('upgrade')) upgrade(request);
+    else if (isReading && head.target === '/healthz') request.answer(200, 'ok');
+    else if (isReading && head.target === '/metrics' && metrics !== undefined && isLocal(request)) {
+      request.answer(200, metrics());
+    } else {
+      request.answer(426, 'this is a Sallyport rendezvous server: it speaks WebSocket');
+    }
+  }
+
+  return openHttpListener({ ...options, onRequest });
 }
 
-function listen(server: Server, address: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(systemError(error, `listening on TCP ${formatEndpoint(endpoint(address, port))}`)),
-    );
-    server.listen({ host: address, port }, resolve);
-  });
+/** The head as Node's own server would give it, for `ws`. */
+function incomingMessage({ method, target, fields }: RequestHead, stream: Socket): IncomingMessage {
+  const message = new IncomingMessage(stream);
+  message.method = method;
+  message.url = target;
+  message.headers = Object.fromEntries(fields);
+  return message;
 }
 
-function answer(request: IncomingMessage, response: ServerResponse): void {
-  const isHealthCheck = request.url === '/healthz' && (request.method === 'GET' || request.method === 'HEAD');
-  response.writeHead(isHealthCheck ? 200 : 426, {
-    'content-type': 'text/plain',
-    ...(!isHealthCheck && { connection: 'upgrade', upgrade: 'websocket' }),
-  });
-  response.end(isHealthCheck ? 'ok\n' : 'this is a Sallyport rendezvous server: it speaks WebSocket\n');
-}
-
-function showsToken(request: IncomingMessage, token: string): boolean {
-  const shown = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  return shown !== undefined && timingSafeEqual(digest(shown), digest(token));
+/** From this machine, under a name of this machine (a page in a browser cannot say so), and not through a proxy. */
+function isLocal({ head, remote }: HttpRequest): boolean {
+  if (classifyAddress(remote.address) !== 'loopback') return false;
+  if (PROXY_FIELDS.some((name) => head.fields.has(name))) return false;
+  const host = (head.fields.get('host') ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  return host === 'localhost' || (parseIp(host) !== undefined && classifyAddress(host) === 'loopback');
 }
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** RFC 6750 section 3. */
-function refuseUpgrade(socket: Duplex, log: Log): void {
-  socket.on('error', (error) => log('server.upgrade-error', { message: error.message }));
-  socket.once('finish', () => socket.destroy());
-  socket.end('HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-}
+const WRONG_TOKEN: Refusal = { reason: 'token', status: 401, text: 'this server wants a token' };
+const TOO_MANY_TOKENS: Refusal = { reason: 'token-rate', status: 429, text: 'too many wrong tokens of your address' };
 
-/** How long a client may take to send a request, in ms. */
-const HTTP_PATIENCE = 10_000;
+const PROXY_FIELDS = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'];
+
+/** Pieces that a message may come in: frames of it, and reads of the socket. Each takes memory of its own. */
+const MAX_FRAGMENTS = 64;
+const MAX_CHUNKS = 1_024;

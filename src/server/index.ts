@@ -1,2 +1,3 @@
+export type { ServerCounters } from './counters.ts';
 export type { ServerOptions } from './options.ts';
-export { type RunningServer, type ServerCounters, startServer } from './server.ts';
+export { type RunningServer, startServer } from './server.ts';

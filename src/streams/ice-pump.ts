@@ -1,14 +1,20 @@
+import { UDP } from '../core/candidate.ts';
 import type { Clock, TimerHandle } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
+import type { Network } from '../core/network.ts';
 import type { IceAgent, IceEvent, IceInput, IceOutput } from '../protocol/ice/index.ts';
 import { transactionKey } from '../protocol/stun/index.ts';
 import type { PacketRouter, Unregister } from './packet-router.ts';
+import type { TcpLobby } from './tcp-lobby.ts';
+import { createTcpPairs } from './tcp-pairs.ts';
 
 /** Joins an ICE agent to the sockets and the clock. */
 export interface IcePump {
   readonly agent: IceAgent;
   /** Hands the agent an input and does what it then asks for. Does nothing once stopped. */
   handle(input: Exclude<IceInput, { type: 'message' }>): void;
+  /** Sends a packet of the session on the TCP connection of a pair; false when it was dropped. */
+  sendTcp(pairId: string, packet: Uint8Array): boolean;
   /** Takes the agent off the sockets and the clock; both live on. */
   stop(): void;
 }
@@ -18,15 +24,25 @@ export interface IcePumpOptions {
   readonly clock: Clock;
   /** One a socket. A transmission goes out on the one whose family and port are those of its base. */
   readonly routers: readonly PacketRouter[];
+  /** Absent, there are no TCP candidates. */
+  readonly tcp?: IcePumpTcp;
   /** May call `handle` and `stop`. */
   readonly onEvent: (event: IceEvent) => void;
 }
 
+export interface IcePumpTcp {
+  readonly network: Pick<Network, 'connect'>;
+  /** Where connections to us come in; absent, we only open some. */
+  readonly lobby?: TcpLobby;
+  /** A packet of the session came in on the TCP connection of a pair; valid during the call only. */
+  readonly onPacket: (packet: Uint8Array, pairId: string) => void;
+}
+
 /** A transmission that the socket drops, or that has no socket, counts as lost on the way: the agent sends again. */
-export function createIcePump({ agent, clock, routers, onEvent }: IcePumpOptions): IcePump {
+export function createIcePump({ agent, clock, routers, tcp, onEvent }: IcePumpOptions): IcePump {
   const requests = routers.map((router) =>
     router.onRequest(agent.ufrag, (message, from) =>
-      feed({ type: 'message', message, from, base: router.socket.local }),
+      feed({ ...UDP, type: 'message', message, from, base: router.socket.local }),
     ),
   );
   /** By transaction ID. */
@@ -34,6 +50,18 @@ export function createIcePump({ agent, clock, routers, onEvent }: IcePumpOptions
   let timer: TimerHandle | undefined;
   let draining = false;
   let stopped = false;
+  const connections =
+    tcp &&
+    createTcpPairs({
+      network: tcp.network,
+      clock,
+      on: {
+        message: (message, on, from) => feed({ ...on, type: 'message', message, from }),
+        packet: tcp.onPacket,
+        ended: (on, to) => feed({ ...on, type: 'disconnected', to }),
+      },
+    });
+  const callers = tcp?.lobby?.onCaller(agent.ufrag, (caller) => connections?.accept(caller));
 
   function feed(input: IceInput): void {
     if (stopped) return;
@@ -56,15 +84,20 @@ export function createIcePump({ agent, clock, routers, onEvent }: IcePumpOptions
   function carryOut(output: IceOutput): boolean {
     switch (output.type) {
       case 'transmit':
-        transmit(output);
+        if (output.transport === 'tcp') connections?.transmit(output);
+        else transmit(output);
         return false;
       case 'settled':
         forget(output.transactionId);
+        connections?.settle(output.transactionId);
         return false;
       case 'event':
+        if (output.event.type === 'pair.valid') connections?.keep(output.event.pairId);
+        if (output.event.type === 'pair.lost') connections?.close(output.event.pairId);
         onEvent(output.event);
         return false;
       case 'wait':
+        connections?.tidy();
         sleep(output.until);
         return true;
     }
@@ -76,7 +109,7 @@ export function createIcePump({ agent, clock, routers, onEvent }: IcePumpOptions
     const key = transactionKey(transactionId);
     if (request && !responses.has(key)) {
       const unregister = router.onResponse(transactionId, to, (message, from) =>
-        feed({ type: 'message', message, from, base: router.socket.local }),
+        feed({ ...UDP, type: 'message', message, from, base: router.socket.local }),
       );
       responses.set(key, unregister);
     }
@@ -97,8 +130,11 @@ export function createIcePump({ agent, clock, routers, onEvent }: IcePumpOptions
   return {
     agent,
     handle: feed,
+    sendTcp: (pairId, packet) => connections?.send(pairId, packet) ?? false,
     stop() {
       stopped = true;
+      callers?.();
+      connections?.stop();
       clock.clearTimeout(timer);
       for (const unregister of [...requests, ...responses.values()]) unregister();
       responses.clear();

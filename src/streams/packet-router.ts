@@ -1,7 +1,8 @@
 import { type Endpoint, formatEndpoint } from '../core/endpoint.ts';
-import { asTraversalError, DecodeError, type TraversalError } from '../core/errors.ts';
+import { asTraversalError, type TraversalError } from '../core/errors.ts';
 import type { DatagramSocket } from '../core/network.ts';
-import { attribute, decodeMessage, isStunMessage, type StunMessage, transactionKey } from '../protocol/stun/index.ts';
+import { isStunMessage, type StunMessage, transactionKey } from '../protocol/stun/index.ts';
+import { isQuicPacket, requestedUfrag, tryDecodeStun } from './demultiplex.ts';
 
 export type StunHandler = (message: StunMessage, from: Endpoint) => void;
 /** `bytes` is valid during the call only. */
@@ -66,7 +67,7 @@ export function createPacketRouter(socket: DatagramSocket): PacketRouter {
   };
 
   const routeStun = (data: Uint8Array, from: Endpoint): void => {
-    const message = decode(data);
+    const message = tryDecodeStun(data);
     if (message === undefined) {
       counters.malformed++;
       return;
@@ -77,7 +78,7 @@ export function createPacketRouter(socket: DatagramSocket): PacketRouter {
     }
     const isRequest = message.class === 'request';
     const handler = isRequest
-      ? requests.get(localUfrag(message))
+      ? requests.get(requestedUfrag(message))
       : responses.get(responseKey(message.transactionId, from));
     counters[handler === undefined ? 'unclaimed' : isRequest ? 'requests' : 'responses']++;
     handler?.(message, from);
@@ -96,8 +97,7 @@ export function createPacketRouter(socket: DatagramSocket): PacketRouter {
   });
   const subscription = socket.datagrams$.subscribe({
     next({ data, from }) {
-      const first = data[0];
-      if (first !== undefined && first >= QUIC_FIRST_BYTE) routePacket(data, from);
+      if (isQuicPacket(data)) routePacket(data, from);
       else if (isStunMessage(data)) routeStun(data, from);
       else counters.foreign++;
     },
@@ -121,8 +121,6 @@ export function createPacketRouter(socket: DatagramSocket): PacketRouter {
   };
 }
 
-/** First bytes 64..255 are QUIC's, 0..3 STUN's (RFC 9443 section 3). */
-const QUIC_FIRST_BYTE = 0x40;
 const LONG_HEADER = 0x80;
 
 /** RFC 9000 section 17; `undefined` when the packet has none of our length. */
@@ -132,21 +130,6 @@ function destinationConnectionId(packet: Uint8Array): Uint8Array | undefined {
   const start = isLong ? 6 : 1;
   const id = packet.subarray(start, start + CONNECTION_ID_LENGTH);
   return id.length === CONNECTION_ID_LENGTH ? id : undefined;
-}
-
-/** USERNAME is `<receiver's ufrag>:<sender's ufrag>` (RFC 8445 section 7.2.2); a request without one matches no ufrag. */
-function localUfrag(message: StunMessage): string {
-  const username = attribute(message, 'username')?.value ?? '';
-  return username.slice(0, Math.max(0, username.indexOf(':')));
-}
-
-function decode(data: Uint8Array): StunMessage | undefined {
-  try {
-    return decodeMessage(data);
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined;
-    throw error;
-  }
 }
 
 function register<Handler>(table: Map<string, Handler>, key: string, handler: Handler): Unregister {

@@ -13,17 +13,22 @@ export interface PathTable {
   readonly current: PathInfo | undefined;
   /** There is no path to send on, only a relayed one, or one that does not answer. */
   readonly isDoubtful: boolean;
-  /** The path that last carried a packet to us. */
+  /** The path that last carried an authentic packet to us. */
   readonly lastHeard: PathInfo | undefined;
   /** Silence of the sending path, and its end. */
   readonly observations$: Observable<PathObservation>;
   add(path: Path): void;
   remove(id: string): void;
   has(id: string): boolean;
-  /** Sends on this path from now on; `undefined` sends nothing. */
+  /**
+   * Sends on this path from now on; `undefined` sends nothing. Until it has carried a packet to us, packets go out on the path that
+   * was heard last as well: checks prove an address, not that the session gets through there.
+   */
   use(id: string | undefined): void;
   /** A path check of this path was answered. */
   confirm(id: string): void;
+  /** Path checks of this path were not. */
+  doubt(id: string): void;
   /** While on, every packet goes out on all paths, so that the session's loss recovery never backs off. */
   hedge(on: boolean): void;
   /** False when no path took the packet. */
@@ -35,6 +40,8 @@ export interface PathTableOptions {
   readonly clock: Clock;
   /** A packet of the session came in, on whatever path. */
   readonly receive: (packet: Uint8Array) => void;
+  /** The same, and says whether it was authentic and new. */
+  readonly authenticate: (packet: Uint8Array) => boolean;
   /** Whether the session awaits an acknowledgement: silence without expectation is no symptom. */
   readonly isWaiting: () => boolean;
   /** Smoothed round trip of the session in ms, 0 while unknown. */
@@ -45,12 +52,16 @@ export interface PathTableOptions {
 const SUSPECT_FLOOR = 300;
 /** A path is suspect, too, when the other side is heard on another one only, for this long in ms: it may have lost ours. */
 const ELSEWHERE = 1000;
+/** ms between two packets of a path that are asked whether they are authentic, after one that was and one that was not. */
+const EVIDENCE = { fresh: 50, missing: 5 };
 
-export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOptions): PathTable {
+export function createPathTable({ clock, receive, authenticate, isWaiting, rtt }: PathTableOptions): PathTable {
   const entries = new Map<string, { path: Path; subscription: Subscription }>();
   const observations = new Subject<PathObservation>();
   let current: Path | undefined;
   let lastHeard: PathInfo | undefined;
+  /** The same path, while it is here: sent on as well, as long as it is not the one in use. */
+  let proven: Path | undefined;
   let hedging = false;
   let suspect = false;
   /** When the sending path last carried something to us, or was confirmed, or chosen. */
@@ -59,8 +70,24 @@ export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOpt
   let unansweredSince: number | undefined;
   let timer: TimerHandle | undefined;
 
-  const heard = (path: Path, packet: Uint8Array): void => {
+  /** Whoever forges a source address can send what looks like the session's: that a path works is said by authentic packets alone. */
+  const take = (path: Path): ((packet: Uint8Array) => void) => {
+    let askAgain = clock.now();
+    return (packet) => {
+      const now = clock.now();
+      if (now < askAgain) {
+        receive(packet);
+        return;
+      }
+      const authentic = authenticate(packet);
+      askAgain = now + (authentic ? EVIDENCE.fresh : EVIDENCE.missing);
+      if (authentic) heard(path);
+    };
+  };
+
+  const heard = (path: Path): void => {
     lastHeard = path.info;
+    proven = path;
     if (path === current) {
       answeredAt = clock.now();
       unansweredSince = undefined;
@@ -70,7 +97,6 @@ export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOpt
     } else {
       unansweredSince = undefined;
     }
-    receive(packet);
   };
 
   const suspectCurrent = (path: Path): void => {
@@ -128,7 +154,7 @@ export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOpt
     observations$: observations,
     add(path) {
       this.remove(path.info.id);
-      const subscription = path.datagrams$.subscribe((packet) => heard(path, packet));
+      const subscription = path.datagrams$.subscribe(take(path));
       entries.set(path.info.id, { path, subscription });
     },
     remove(id) {
@@ -136,6 +162,7 @@ export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOpt
       if (entry === undefined) return;
       entries.delete(id);
       entry.subscription.unsubscribe();
+      if (proven === entry.path) proven = undefined;
       if (current === entry.path) this.use(undefined);
       entry.path.close();
     },
@@ -152,13 +179,19 @@ export function createPathTable({ clock, receive, isWaiting, rtt }: PathTableOpt
       answeredAt = clock.now();
       revive(current);
     },
+    doubt(id) {
+      if (current?.info.id === id) suspectCurrent(current);
+    },
     hedge(on) {
       hedging = on;
     },
     send(packet) {
       if (current === undefined) return false;
       expectAnswer();
-      if (!hedging) return current.send(packet);
+      if (!hedging) {
+        const sent = current.send(packet);
+        return (proven !== undefined && proven !== current && proven.send(packet)) || sent;
+      }
       let taken = false;
       for (const { path } of entries.values()) taken = path.send(packet) || taken;
       return taken;

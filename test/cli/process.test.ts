@@ -111,6 +111,33 @@ describe.concurrent('serve', () => {
     expect((await serving.ended).stdout).toMatch(/^rendezvous ws:\/\/127\.0\.0\.1:\d+\nrelay off\n$/);
   });
 
+  it.runIf(process.platform !== 'win32')('writes its counters to stderr on SIGUSR2, and goes on', async () => {
+    await using serving = sallyport(serveArgs);
+    const url = await whenServing(serving);
+    serving.signal('SIGUSR2');
+    await serving.line(/^sallyport_clients 0$/);
+    await using listener = await listenJson(url, ['--echo']);
+    serving.signal('SIGUSR2');
+    await serving.line(/^sallyport_registrations 1$/);
+    listener.signal('SIGINT');
+    serving.signal('SIGINT');
+    expect(await serving.ended).toMatchObject({ code: 0, stdout: expect.not.stringContaining('sallyport_') });
+  });
+
+  it('serves its counters to this machine, or on a port of its own', async () => {
+    await using serving = sallyport(serveArgs);
+    const url = await whenServing(serving);
+    expect(await (await fetch(`${url.replace('ws', 'http')}/metrics`)).text()).toContain('sallyport_clients 0\n');
+    const other = createServer();
+    const port = portOf(await listening(other));
+    await new Promise((resolve) => other.close(resolve));
+    await using watched = sallyport([...serveArgs, '--metrics', String(port), '--trust-proxy']);
+    const [, at] = await watched.line(/^metrics (http:\S+)$/);
+    expect(at).toBe(`http://127.0.0.1:${port}/metrics`);
+    expect(await (await fetch(at!)).text()).toContain('sallyport_clients 0\n');
+    expect((await fetch(`${(await whenServing(watched)).replace('ws', 'http')}/metrics`)).status).toBe(426);
+  });
+
   it.each([
     ['a port that is taken', () => ['--port', new URL(server.url).port], 'ERR_PORT_IN_USE'],
     ['a STUN port that is taken', () => ['--stun-port', String(server.stun[0]!.port)], 'ERR_PORT_IN_USE'],

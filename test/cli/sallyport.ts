@@ -19,7 +19,10 @@ export interface CommandEnd {
 
 /** A `sallyport` process. Leaving the scope kills it, if it has not ended. */
 export interface RunningCommand extends AsyncDisposable {
+  readonly pid: number;
   readonly stdin: Writable;
+  /** Ends by being closed, as `| head` does it. */
+  readonly stdout: Readable;
   readonly ended: Promise<CommandEnd>;
   /** The first event of this name that matches, past ones included; errors when the process ends without. */
   event(name: string, matches?: (event: CommandEvent) => boolean): Promise<CommandEvent>;
@@ -32,12 +35,15 @@ export interface CommandOptions {
   /** What stdin holds before its end; stays open when absent. */
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** Nobody reads what it writes to stdout. */
+  readonly unread?: boolean;
 }
 
 const MAIN = await buildCommandLine();
 
 /** Runs the command line in a process of its own. */
-export function sallyport(args: readonly string[], { input, env = {} }: CommandOptions = {}): RunningCommand {
+export function sallyport(args: readonly string[], options: CommandOptions = {}): RunningCommand {
+  const { input, env = {}, unread = false } = options;
   const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(process.execPath, [MAIN, ...args], {
     stdio: 'pipe',
     env: { ...process.env, NO_COLOR: '1', ...env },
@@ -45,6 +51,7 @@ export function sallyport(args: readonly string[], { input, env = {} }: CommandO
   const lines = new ReplaySubject<string>();
   const texts = [child.stdout, child.stderr].map((stream) => {
     const reader = { text: '' };
+    if (unread && stream === child.stdout) return reader;
     let rest = '';
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       reader.text += chunk;
@@ -60,7 +67,7 @@ export function sallyport(args: readonly string[], { input, env = {} }: CommandO
   if (input !== undefined) child.stdin.end(input);
 
   const ended = new Promise<CommandEnd>((resolve) => {
-    child.once('close', (code) => {
+    child.once(unread ? 'exit' : 'close', (code: number | null) => {
       lines.complete();
       const events = stdout.text.split('\n').filter((line) => line.startsWith('{'));
       resolve({
@@ -80,7 +87,9 @@ export function sallyport(args: readonly string[], { input, env = {} }: CommandO
   };
 
   return {
+    pid: child.pid!,
     stdin: child.stdin,
+    stdout: child.stdout,
     ended,
     async event(name, matches = () => true) {
       const isWanted = (line: string): boolean => {

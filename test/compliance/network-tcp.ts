@@ -120,6 +120,20 @@ export function tcpCompliance(world: NetworkWorld): void {
       expect([...(await client.read())!]).toEqual([5]);
     });
 
+    it('says how much the system has not taken yet', async () => {
+      const { client, server } = await world.connected();
+      await client.write(Uint8Array.of(1));
+      expect(client.queued).toBe(0);
+      const bulk = new Uint8Array(64 * 2 ** 20);
+      const written = client.write(bulk);
+      expect(client.queued).toBeGreaterThan(bulk.length / 2);
+      const read = readAll(server);
+      await written;
+      expect(client.queued).toBe(0);
+      await client.end();
+      expect(await read).toHaveLength(bulk.length + 1);
+    });
+
     it('slows the writer down to the speed of the reader', async () => {
       const { client, server } = await world.connected();
       const mebibyte = new Uint8Array(2 ** 20);

@@ -80,6 +80,18 @@ export function sessionCompliance({ name, createPair, clock }: SessionCompliance
       expect(await echo(link, Buffer.from('still here'))).toEqual(Buffer.from('still here'));
       expect(link.server.stats().ignoredPackets).toBeGreaterThanOrEqual(200);
     });
+
+    it('tells authentic packets from altered, foreign and repeated ones, and takes them in', async () => {
+      const [link, foreign] = [await connect(), await connect()];
+      const [packet, stranger] = [await nextPacket(link), await nextPacket(foreign)];
+      stranger.set(packet.subarray(0, 17)); // the connection id that the server listens to
+      const arrived = firstValueFrom(link.server.datagrams.incoming$);
+      expect(link.server.authenticate(altered(packet))).toBe(false);
+      expect(link.server.authenticate(stranger)).toBe(false);
+      expect(link.server.authenticate(packet)).toBe(true);
+      expect(link.server.authenticate(packet)).toBe(false);
+      expect(Buffer.from(await arrived)).toEqual(Buffer.from('x'));
+    });
   });
 
   describe(`${name}: streams`, () => {
@@ -419,6 +431,17 @@ async function echo(link: SessionLink, bytes: Uint8Array, opener: 'client' | 'se
   await stream.write(bytes);
   await stream.end();
   return readAll(stream);
+}
+
+/** The packet of a datagram from the client, kept from the server. */
+async function nextPacket(link: SessionLink): Promise<Uint8Array> {
+  await link.quiet();
+  link.blackHole = true;
+  const packet = new Promise<Uint8Array>((resolve) => {
+    link.onPacket = (bytes) => resolve(Uint8Array.from(bytes));
+  });
+  link.client.datagrams.send(Buffer.from('x'));
+  return packet;
 }
 
 /** Counts what a session surfaces. */

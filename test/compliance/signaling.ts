@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PathTransport } from '../../src/core/path.ts';
 import type {
   Registration,
   Signaling,
@@ -21,14 +22,75 @@ export interface SignalingWorld {
   close(): Promise<void>;
 }
 
-export interface SignalingCompliance {
+export interface AnySignalingCompliance {
   readonly name: string;
+  readonly create: () => Promise<Pick<SignalingWorld, 'signaling' | 'close'>>;
+}
+
+export interface SignalingCompliance extends AnySignalingCompliance {
   readonly create: () => Promise<SignalingWorld>;
+  /** Of the relayed paths; `websocket` by default. */
+  readonly transport?: PathTransport;
+}
+
+/** What every `Signaling` must do. */
+export function anySignalingCompliance({ name, create }: AnySignalingCompliance): void {
+  describe(`${name} is signalling`, () => {
+    let world: Pick<SignalingWorld, 'signaling' | 'close'>;
+    let opened: Signaling[];
+
+    function open(): Client {
+      const signaling = world.signaling();
+      opened.push(signaling);
+      return watch(signaling);
+    }
+
+    beforeEach(async () => {
+      world = await create();
+      opened = [];
+    });
+    afterEach(async () => {
+      for (const signaling of opened) signaling.close();
+      await world.close();
+    });
+
+    it('tells its last status to whoever looks late', async () => {
+      const client = open();
+      await client.state('online');
+      expect(await firstValueFrom(client.signaling.status$)).toMatchObject({ state: 'online' });
+    });
+
+    it('says when nobody has the key', async () => {
+      const dialer = open();
+      const session = bytes(16, 1);
+      dialer.signaling.offer({ session, to: bytes(32, 9), ticketId: TICKET, envelope: bytes(10, 1) });
+      expect(await dialer.next('unreachable')).toEqual({ type: 'unreachable', session, reason: 'unknown' });
+    });
+
+    it('says when there is no contact of a key', async () => {
+      const dialer = open();
+      await dialer.state('online');
+      const session = bytes(16, 1);
+      dialer.signaling.lookup({ session, key: bytes(32, 9) });
+      expect(await dialer.next('contact')).toEqual({ type: 'contact', session });
+    });
+
+    it('ends its streams on close, which may be called twice', async () => {
+      const client = open();
+      await client.state('online');
+      client.signaling.close();
+      client.signaling.close();
+      await client.ended;
+      expect(client.signaling.send(bytes(16, 1), bytes(10, 1))).toBe(false);
+    });
+  });
 }
 
 /** What every `Signaling` that goes through a rendezvous server must do. */
-export function signalingCompliance({ name, create }: SignalingCompliance): void {
-  describe(`${name} is signalling`, () => {
+export function signalingCompliance({ name, create, transport = 'websocket' }: SignalingCompliance): void {
+  anySignalingCompliance({ name, create });
+
+  describe(`${name} is signalling through a server`, () => {
     let world: SignalingWorld;
     let opened: Signaling[];
 
@@ -59,12 +121,6 @@ export function signalingCompliance({ name, create }: SignalingCompliance): void
       await client.state('online');
       expect(client.statuses[0]).toEqual({ state: 'connecting', attempt: 1 });
       expect(client.statuses.at(-1)).toMatchObject({ state: 'online', relays: true });
-    });
-
-    it('tells its last status to whoever looks late', async () => {
-      const client = open();
-      await client.state('online');
-      expect(await firstValueFrom(client.signaling.status$)).toMatchObject({ state: 'online' });
     });
 
     it('introduces a dialer to a listener, the standing answer coming before the answer', async () => {
@@ -98,24 +154,43 @@ export function signalingCompliance({ name, create }: SignalingCompliance): void
       expect(received.filter(({ session }) => session[0] === second[0])).toHaveLength(50);
     });
 
-    it('says when nobody has the key', async () => {
+    it('tells the contact of a key, and that there is none', async () => {
+      const contact = { key: bytes(32, 3), signature: bytes(64, 4) };
+      const identity = createIdentity();
+      await listen({ ...identity, contact });
       const dialer = open();
-      const session = bytes(16, 1);
-      dialer.signaling.offer({ session, to: bytes(32, 9), ticketId: TICKET, envelope: bytes(10, 1) });
-      expect(await dialer.next('unreachable')).toEqual({ type: 'unreachable', session, reason: 'unknown' });
+      await dialer.state('online');
+      const [known, unknown] = [bytes(16, 1), bytes(16, 2)];
+      dialer.signaling.lookup({ session: known, key: identity.key });
+      expect(await dialer.next('contact')).toEqual({ type: 'contact', session: known, contact });
+      dialer.signaling.lookup({ session: unknown, key: bytes(32, 9) });
+      await dialer.until((events) => events.filter(({ type }) => type === 'contact').length === 2);
+      expect(dialer.events.at(-1)).toEqual({ type: 'contact', session: unknown });
     });
 
     it('refuses a registration without the key', async () => {
       const thief = open();
       const { key } = createIdentity();
-      thief.signaling.register({ key, sign: () => bytes(64, 1), standing: [] });
+      thief.signaling.register({ key, sign: () => bytes(64, 1), since: 0, standing: [] });
       expect(await thief.next('error')).toMatchObject({ code: 'ERR_PEER_KEY' });
+    });
+
+    it('does not let one that began to listen earlier take over from a later one', async () => {
+      const identity = createIdentity();
+      const later = await listen(identity);
+      const earlier = open();
+      earlier.signaling.register({ ...identity, since: identity.since - 1 });
+      await earlier.next('replaced');
+      const dialer = open();
+      dialer.signaling.offer({ session: bytes(16, 1), to: identity.key, ticketId: TICKET, envelope: bytes(10, 1) });
+      await later.next('offer');
+      expect(later.events.filter(({ type }) => type === 'replaced')).toEqual([]);
     });
 
     it('tells the first of two registrations that it was replaced', async () => {
       const identity = createIdentity();
       const first = await listen(identity);
-      const second = await listen(identity);
+      const second = await listen({ ...identity, since: identity.since + 1 });
       await first.next('replaced');
       const dialer = open();
       dialer.signaling.offer({ session: bytes(16, 1), to: identity.key, ticketId: TICKET, envelope: bytes(10, 1) });
@@ -152,7 +227,7 @@ export function signalingCompliance({ name, create }: SignalingCompliance): void
       it('carries datagrams both ways', async () => {
         const { dialer, listener, session } = await join(open, listen);
         const [there, back] = [relayOf(dialer, session), relayOf(listener, session)];
-        expect(there.info).toMatchObject({ kind: 'relayed', transport: 'websocket', remote: dialer.signaling.name });
+        expect(there.info).toMatchObject({ kind: 'relayed', transport, remote: dialer.signaling.name });
         const received = firstValueFrom(back.datagrams$);
         expect(there.send(bytes(1200, 5))).toBe(true);
         expect(new Uint8Array(await received)).toEqual(bytes(1200, 5));
@@ -243,7 +318,7 @@ export function signalingCompliance({ name, create }: SignalingCompliance): void
       it('stays away when it had been replaced', async () => {
         const identity = createIdentity();
         const first = await listen(identity);
-        const second = await listen(identity);
+        const second = await listen({ ...identity, since: identity.since + 1 });
         await first.next('replaced');
         await world.stop();
         await Promise.all([first.state('offline'), second.state('offline')]);
@@ -276,15 +351,6 @@ export function signalingCompliance({ name, create }: SignalingCompliance): void
       } finally {
         await elsewhere.close();
       }
-    });
-
-    it('ends its streams on close, which may be called twice', async () => {
-      const client = open();
-      await client.state('online');
-      client.signaling.close();
-      client.signaling.close();
-      await client.ended;
-      expect(client.signaling.send(bytes(16, 1), bytes(10, 1))).toBe(false);
     });
 
     it('can be closed before it has connected', async () => {
@@ -391,6 +457,7 @@ function createIdentity(standing: readonly StandingAnswer[] = []): Registration 
   return {
     key: new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }).subarray(-32)),
     sign: (message) => new Uint8Array(sign(null, message, privateKey)),
+    since: 1_700_000_000_000,
     standing,
   };
 }

@@ -1,7 +1,7 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classifyAddress, formatIp, formatIpv6, parseIp } from '../../src/core/ip-address.ts';
+import { classifyAddress, formatIp, formatIpv6, parseIp, withoutZone, zoneOf } from '../../src/core/ip-address.ts';
 
 describe('parseIp', () => {
   it.each([
@@ -93,6 +93,13 @@ describe('formatIp', () => {
   });
 });
 
+describe('a zone (RFC 4007)', () => {
+  it('is told apart from its address', () => {
+    expect([zoneOf('fe80::1%eth0'), withoutZone('fe80::1%eth0')]).toEqual(['eth0', 'fe80::1']);
+    expect([zoneOf('fe80::1'), withoutZone('fe80::1')]).toEqual([undefined, 'fe80::1']);
+  });
+});
+
 describe('classifyAddress', () => {
   it.each([
     ['0.0.0.0', 'unspecified'],
@@ -120,6 +127,10 @@ describe('classifyAddress', () => {
     ['fc00::1', 'private'],
     ['fdff::1', 'private'],
     ['ff02::1', 'multicast'],
+    ['fec0::1', 'deprecated'],
+    ['feff::1', 'deprecated'],
+    ['::192.0.2.1', 'deprecated'],
+    ['::1:0:0:1', 'public'],
     ['2001:db8::1', 'public'],
     ['::ffff:10.0.0.1', 'private'],
   ] as const)('%s is %s', (address, kind) => {

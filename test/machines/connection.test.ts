@@ -84,6 +84,15 @@ describe('traversing', () => {
     expect(output?.failure?.code).toBe(code);
   });
 
+  test('a path does not keep a connection whose other side has gone, unless it returns', () => {
+    const gone = [started, known, validated(direct), { type: 'peer.gone' }] satisfies ConnectionEvent[];
+    expect(run(gone).status).toBe('active');
+    const { value, output } = run([...gone, { type: 'peer.missed' }]);
+    expect(value).toBe('failed');
+    expect(output?.failure?.code).toBe('ERR_PEER_GONE');
+    expect(run([...gone, { type: 'peer.returned' }, { type: 'peer.missed' }]).status).toBe('active');
+  });
+
   test('a lost server does not matter while a path stands', () => {
     const event: ConnectionEvent = { type: 'signaling.failed', code: 'ERR_SERVER_UNREACHABLE', message: 'gone' };
     expect(run([started, known, validated(direct), event]).status).toBe('active');

@@ -17,6 +17,7 @@ const mute: Signaling = {
   status$: NEVER,
   events$: NEVER,
   register: () => {},
+  lookup: () => {},
   offer: () => {},
   send: () => false,
   relay: () => undefined,

@@ -1,20 +1,37 @@
 import type { Endpoint } from '../../src/core/endpoint.ts';
-import type { DatagramSocket, Network } from '../../src/core/network.ts';
+import { TraversalError } from '../../src/core/errors.ts';
+import type { ByteListener, ByteSocket, DatagramSocket, Network } from '../../src/core/network.ts';
 
 /** What becomes of datagrams on their way out: sent, lost, or kept until they pass again. */
 export type Traffic = 'pass' | 'drop' | 'hold';
 
-/** A network of loopback addresses only, whose UDP fails on command. */
+/** What may be done with TCP: nothing, connecting only, or listening too. */
+export type TcpFreedom = 'none' | 'outward' | 'all';
+
+/** A network of loopback addresses only, whose UDP fails on command, and whose TCP is forbidden unless it is asked for. */
 export interface FaultyNetwork extends Network {
   traffic: Traffic;
   /** Datagrams given to the sockets, whatever became of them. */
   readonly sent: number;
+  /** The TCP listeners opened, in order. */
+  readonly listeners: readonly ByteListener[];
+  /** Attempts to connect over TCP, whatever became of them. */
+  readonly dialled: number;
+  /** The TCP connections opened from here, in order. */
+  readonly connected: readonly ByteSocket[];
 }
 
-export function faultyNetwork(network: Network): FaultyNetwork {
+export function faultyNetwork(network: Network, tcp: TcpFreedom = 'none'): FaultyNetwork {
   const held: (() => void)[] = [];
+  const listeners: ByteListener[] = [];
+  const connected: ByteSocket[] = [];
   let traffic: Traffic = 'pass';
   let sent = 0;
+  let dialled = 0;
+
+  const demand = (...freedoms: readonly TcpFreedom[]): void => {
+    if (!freedoms.includes(tcp)) throw new TraversalError('ERR_NETWORK', 'this network forbids it');
+  };
 
   const wrap = (socket: DatagramSocket): DatagramSocket => ({
     local: socket.local,
@@ -34,8 +51,24 @@ export function faultyNetwork(network: Network): FaultyNetwork {
   return {
     interfaces: () => network.interfaces().filter(({ internal }) => internal),
     resolve: network.resolve,
-    connect: network.connect,
-    listen: network.listen,
+    async connect(options) {
+      demand('outward', 'all');
+      dialled++;
+      const socket = await network.connect(options);
+      connected.push(socket);
+      return socket;
+    },
+    async listen(options) {
+      demand('all');
+      const listener = await network.listen(options);
+      listeners.push(listener);
+      return listener;
+    },
+    listeners,
+    connected,
+    get dialled() {
+      return dialled;
+    },
     udp: async (options) => wrap(await network.udp(options)),
     get traffic() {
       return traffic;

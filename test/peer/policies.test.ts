@@ -40,8 +40,8 @@ describe('direct-only', () => {
       expect(verdict.outcome).toBe('direct');
       expect(verdict.paths.every(({ kind }) => kind === 'direct')).toBe(true);
     }
-    const { relayedDatagrams, droppedDatagrams } = world.rendezvous.counters();
-    expect([relayedDatagrams, droppedDatagrams]).toEqual([0, 0]);
+    const { relayedDatagrams, droppedBytes } = world.rendezvous.counters();
+    expect([relayedDatagrams, droppedBytes]).toEqual([0, 0]);
   });
 
   it('fails, with what was tried, where no direct path can be made', async () => {

@@ -1,4 +1,6 @@
+import { filter, firstValueFrom } from 'rxjs';
 import { expect, it } from 'vitest';
+import { createIdentity } from '../../src/adapters/node/identity.ts';
 import { cryptoRandom, systemClock } from '../../src/adapters/node/index.ts';
 import { type MemoryRendezvous, memoryRendezvous } from '../../src/adapters/signaling/memory.ts';
 import type { Signaling } from '../../src/core/signaling.ts';
@@ -50,6 +52,24 @@ it('two URLs of one server do not end a listener', async () => {
   const transfer = await startTransfer(here, there);
   await transfer.more(1000);
   await transfer.finish();
+});
+
+it('a listener that was replaced at one server stays away there, and stays registered at the other', async () => {
+  await using world = createWorld();
+  const { b, options } = twoServers();
+  const identity = createIdentity();
+  const atB = b.signaling();
+  const signaling = (url: string): Signaling => (new URL(url).hostname === 'b' ? atB : options.env!.signaling!(url));
+  const first = await world.inhabitant({ identity, env: { ...options.env, signaling } });
+  await first.peer.createTicket();
+  const second = await world.inhabitant({ identity, env: { ...options.env, servers: ['ws://b'] } });
+  const replaced = firstValueFrom(atB.events$.pipe(filter(({ type }) => type === 'replaced')));
+  const ticketOfSecond = await second.peer.createTicket();
+  await replaced;
+  const ticketOfFirst = await first.peer.createTicket();
+  const dialer = await world.inhabitant(options);
+  await dialer.peer.connect(ticketOfSecond).ready;
+  await dialer.peer.connect(ticketOfFirst).ready;
 });
 
 it('a ticket names no more STUN servers than it can hold, and only real ones', async () => {

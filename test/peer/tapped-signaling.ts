@@ -1,5 +1,5 @@
 import { cryptoRandom } from '../../src/adapters/node/random.ts';
-import type { OutgoingOffer, Signaling, StandingAnswer } from '../../src/core/signaling.ts';
+import type { ContactLookup, OutgoingOffer, Signaling, StandingAnswer } from '../../src/core/signaling.ts';
 import {
   createEnvelopeChannel,
   openStanding,
@@ -10,6 +10,7 @@ import {
 /** Signalling that keeps a copy of all that its users send. */
 export interface SignalingTap {
   readonly signaling: () => Signaling;
+  readonly lookups: readonly ContactLookup[];
   readonly offers: readonly OutgoingOffer[];
   /** What was in the envelopes, as one who holds the ticket reads it; of one connection. */
   messages(ticket: Ticket): { readonly dialer: readonly PeerMessage[]; readonly listener: readonly PeerMessage[] };
@@ -17,11 +18,13 @@ export interface SignalingTap {
 
 /** `relays: false`: as if the server relayed no datagrams. */
 export function tappedSignaling(open: () => Signaling, { relays = true } = {}): SignalingTap {
+  const lookups: ContactLookup[] = [];
   const offers: OutgoingOffer[] = [];
   const standing: StandingAnswer[] = [];
   const envelopes: { readonly session: Uint8Array; readonly envelope: Uint8Array }[] = [];
 
   return {
+    lookups,
     offers,
     signaling() {
       const signaling = open();
@@ -30,6 +33,10 @@ export function tappedSignaling(open: () => Signaling, { relays = true } = {}): 
         register(registration) {
           standing.push(...registration.standing);
           signaling.register(registration);
+        },
+        lookup(request) {
+          lookups.push(request);
+          signaling.lookup(request);
         },
         offer(offer) {
           offers.push(offer);

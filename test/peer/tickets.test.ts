@@ -1,10 +1,11 @@
-import { filter, firstValueFrom } from 'rxjs';
+import { filter, firstValueFrom, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { matchesState } from 'xstate';
 import { createIdentity } from '../../src/adapters/node/identity.ts';
 import { nodeNetwork, systemClock } from '../../src/adapters/node/index.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { NetworkInterface } from '../../src/core/network.ts';
+import type { SignalingEvent } from '../../src/core/signaling.ts';
 import type { Connection } from '../../src/peer/connection.ts';
 import type { Dialer } from '../../src/peer/peer.ts';
 import { Deferred } from '../deferred.ts';
@@ -214,6 +215,25 @@ describe('createTicket', () => {
     expect(await codeOf(alone.peer.createTicket())).toBe('ERR_SERVER_UNREACHABLE');
   });
 
+  it('fails where the server refuses the registration, whatever it says of sessions', async () => {
+    await using world = createWorld();
+    const { peer } = await world.inhabitant({
+      env: {
+        signaling() {
+          const carrier = world.rendezvous.signaling();
+          const said = new Subject<SignalingEvent>();
+          const register = (): void => {
+            said.next({ type: 'error', code: 'ERR_BUSY', message: 'too many offers', session: new Uint8Array(16) });
+            said.next({ type: 'error', code: 'ERR_SERVER_REFUSED', message: 'the server calls itself x' });
+          };
+          return { ...carrier, register, events$: said };
+        },
+      },
+    });
+    expect(await codeOf(peer.createTicket())).toBe('ERR_SERVER_REFUSED');
+    expect(await codeOf(peer.register())).toBe('ERR_SERVER_REFUSED');
+  });
+
   it('fails for one whose identity another process has registered, and that one stays away', async () => {
     await using world = createWorld();
     const identity = createIdentity();
@@ -232,7 +252,9 @@ describe('createTicket', () => {
 
     interfaces.push({ name: 'lo', address: '127.0.0.2', family: 4, internal: true });
     const changed = firstValueFrom(
-      first.peer.reachability$.pipe(filter(({ candidates }) => candidates.length === interfaces.length)),
+      first.peer.reachability$.pipe(
+        filter(({ candidates }) => candidates.some(({ endpoint }) => endpoint.address === '127.0.0.2')),
+      ),
     );
     const [carrier] = second.carriers;
     const registered = firstValueFrom(carrier!.events$.pipe(filter(({ type }) => type === 'registered')));

@@ -11,7 +11,7 @@ import type { Signaling } from '../../src/core/signaling.ts';
 import type { Connection } from '../../src/peer/connection.ts';
 import { createPeer } from '../../src/peer/create-peer.ts';
 import type { Peer, PeerOptions } from '../../src/peer/peer.ts';
-import { type FaultyNetwork, faultyNetwork } from './faulty-network.ts';
+import { type FaultyNetwork, faultyNetwork, type TcpFreedom } from './faulty-network.ts';
 
 /** A peer of the test, its own network and its ways to the rendezvous. */
 export interface Inhabitant {
@@ -22,6 +22,8 @@ export interface Inhabitant {
 
 export interface InhabitantOptions extends Omit<PeerOptions, 'env'> {
   readonly env?: Partial<Environment>;
+  /** `none` by default, so that what UDP does shows. */
+  readonly tcp?: TcpFreedom;
 }
 
 /** Peers in this process: a rendezvous in memory, real UDP sockets on loopback, real sessions. `await using` closes it all. */
@@ -38,8 +40,8 @@ export function createWorld({ latency = 0 }: { latency?: number } = {}): World {
   const peers: Peer[] = [];
   return {
     rendezvous,
-    async inhabitant({ env, ...options } = {}) {
-      const network = faultyNetwork(nodeNetwork());
+    async inhabitant({ env, tcp, ...options } = {}) {
+      const network = faultyNetwork(nodeNetwork(), tcp);
       const carriers: Signaling[] = [];
       const world: Environment = {
         network,

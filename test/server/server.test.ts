@@ -4,102 +4,24 @@ import { get, type IncomingMessage } from 'node:http';
 import { get as getTls } from 'node:https';
 import { firstValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ClientOptions, WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { createIdentity } from '../../src/adapters/node/identity.ts';
 import { nodeNetwork } from '../../src/adapters/node/network.ts';
 import { selfSignedCertificate } from '../../src/adapters/session/quic/certificate.ts';
 import type { Endpoint } from '../../src/core/endpoint.ts';
 import { encodeRelayFrame } from '../../src/protocol/rendezvous/index.ts';
-import { registrationProof } from '../../src/protocol/rendezvous/registration-proof.ts';
-import {
-  type ClientFrame,
-  decodeServerFrame,
-  encodeFrame,
-  type HelloFrame,
-  type ServerFrame,
-} from '../../src/protocol/rendezvous/wire.ts';
 import { attribute, BINDING, decodeMessage, encodeMessage } from '../../src/protocol/stun/index.ts';
-import { type RunningServer, type ServerOptions, startServer } from '../../src/server/index.ts';
 import { manualClock } from '../manual-clock.ts';
-import { filled, type TestIdentity, testIdentity } from '../protocol/rendezvous/support.ts';
-
-const releases: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const release of releases.splice(0).reverse()) await release();
-});
-
-async function serve(options: ServerOptions = {}): Promise<RunningServer> {
-  const server = await startServer({ port: 0, stunPort: 0, ...options });
-  releases.push(() => server.close());
-  return server;
-}
-
-function portOf({ url }: RunningServer): number {
-  return Number(new URL(url).port);
-}
-
-/** A client by hand, so that it can misbehave. */
-interface RawClient {
-  readonly socket: WebSocket;
-  readonly hello: HelloFrame;
-  send(frame: ClientFrame): void;
-  next(): Promise<ServerFrame>;
-  register(identity: TestIdentity): Promise<void>;
-}
-
-async function connect(server: RunningServer, options: ClientOptions = {}): Promise<RawClient> {
-  const socket = new WebSocket(server.url, { perMessageDeflate: false, ...options });
-  releases.push(() => socket.terminate());
-  const inbox: ServerFrame[] = [];
-  const waiting: ((frame: ServerFrame) => void)[] = [];
-  socket.on('message', (data, isBinary) => {
-    if (isBinary) return;
-    const frame = decodeServerFrame(String(data));
-    const take = waiting.shift();
-    if (take === undefined) inbox.push(frame);
-    else take(frame);
-  });
-  const next = (): Promise<ServerFrame> => {
-    const frame = inbox.shift();
-    return frame === undefined ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve(frame);
-  };
-  await once(socket, 'open');
-  const hello = await next();
-  if (hello.type !== 'hello') throw new Error('the server did not say hello first');
-  return {
-    socket,
-    hello,
-    send: (frame) => socket.send(encodeFrame(frame)),
-    next,
-    async register({ key, sign }) {
-      const signature = sign(registrationProof(hello.name, hello.challenge));
-      socket.send(encodeFrame({ type: 'register', key, signature, standing: [] }));
-      expect(await next()).toEqual({ type: 'registered' });
-    },
-  };
-}
-
-const session = filled(16, 1);
-
-/** Two clients with a session that the listener has answered. */
-async function join(server: RunningServer): Promise<{ dialer: RawClient; listener: RawClient }> {
-  const identity = testIdentity();
-  const listener = await connect(server);
-  await listener.register(identity);
-  const dialer = await connect(server);
-  const ids = { session, ticketId: filled(16, 2), caller: filled(16, 3) };
-  dialer.send({ type: 'offer', to: identity.key, envelope: filled(10, 4), ...ids });
-  await listener.next();
-  listener.send({ type: 'envelope', session, envelope: filled(10, 5) });
-  await dialer.next();
-  return { dialer, listener };
-}
+import { filled } from '../protocol/rendezvous/support.ts';
+import { connect, join, portOf, releaseAll, releases, serve, session } from './raw-client.ts';
 
 async function bodyOf(response: IncomingMessage): Promise<string> {
   let body = '';
   for await (const chunk of response) body += chunk;
   return body;
 }
+
+afterEach(releaseAll);
 
 describe('HTTP', () => {
   it('says that it is well', async () => {

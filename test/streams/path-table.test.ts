@@ -35,9 +35,16 @@ function setUp({ rtt = 0 } = {}) {
   const clock = manualClock();
   const session = { waiting: true, rtt };
   const received: number[] = [];
+  /** How many of the packets were asked whether they are authentic. */
+  const judged = { count: 0 };
   const table = createPathTable({
     clock,
-    receive: (packet) => received.push(packet[0]!),
+    receive: (packet) => void received.push(packet[0]!),
+    authenticate(packet) {
+      judged.count++;
+      received.push(packet[0]!);
+      return packet[0] !== FORGED;
+    },
     isWaiting: () => session.waiting,
     rtt: () => session.rtt,
   });
@@ -51,8 +58,11 @@ function setUp({ rtt = 0 } = {}) {
   table.add(b.path);
   table.use('a');
   const send = (byte = 1): boolean => table.send(Uint8Array.of(byte));
-  return { clock, session, received, table, a, b, seen, send };
+  return { clock, session, received, judged, table, a, b, seen, send };
 }
+
+/** The first byte of what is not from the other side. */
+const FORGED = 0xff;
 
 describe('sending', () => {
   it('takes the path in use and no other', () => {
@@ -62,6 +72,35 @@ describe('sending', () => {
     expect(send(2)).toBe(true);
     expect([a.sent, b.sent]).toEqual([[1], [2]]);
     expect(table.current?.id).toBe('b');
+  });
+
+  it('takes the path that was heard last as well, until the one in use has been heard', () => {
+    const { clock, table, a, b, send } = setUp();
+    a.receive(1);
+    send(1);
+    table.use('b');
+    send(2);
+    b.receive(FORGED);
+    send(3);
+    clock.advance(5);
+    b.receive(4);
+    send(4);
+    expect([a.sent, b.sent]).toEqual([
+      [1, 2, 3],
+      [2, 3, 4],
+    ]);
+  });
+
+  it('counts as sent when the path that was heard last took it, and forgets that path with its removal', () => {
+    const { table, a, send } = setUp();
+    const full = fakePath('full', { takes: false });
+    table.add(full.path);
+    a.receive(1);
+    table.use('full');
+    expect(send(1)).toBe(true);
+    table.remove('a');
+    expect(send(2)).toBe(false);
+    expect([a.sent, full.sent]).toEqual([[1], [1, 2]]);
   });
 
   it('fails without a path in use, and on one that takes nothing', () => {
@@ -209,6 +248,16 @@ describe('suspicion', () => {
     expect(seen).toEqual(['300 suspect a', '300 alive a']);
   });
 
+  it('comes when checks of the path in use went unanswered, though nothing was sent, not for those of another', () => {
+    const { table, seen } = setUp();
+    table.doubt('b');
+    expect(seen).toEqual([]);
+    table.doubt('a');
+    table.doubt('a');
+    table.confirm('a');
+    expect(seen).toEqual(['0 suspect a', '0 alive a']);
+  });
+
   it('comes again on a path that answers checks and swallows the session', () => {
     const { clock, table, seen, send } = setUp();
     send();
@@ -238,6 +287,76 @@ describe('suspicion', () => {
     table.use('a');
     clock.advance(100);
     expect(seen).toEqual(['300 suspect a']);
+  });
+});
+
+describe('evidence', () => {
+  it('is never a forged packet: a dead path is suspect as soon as without them', () => {
+    const { clock, table, a, seen, send, received } = setUp();
+    a.receive(1);
+    clock.advance(100);
+    send();
+    for (let i = 0; i < 300; i++) {
+      clock.advance(1);
+      a.receive(FORGED);
+    }
+    expect(seen).toEqual(['400 suspect a']);
+    for (let i = 0; i < 100; i++) {
+      clock.advance(10);
+      a.receive(FORGED);
+    }
+    expect(seen).toEqual(['400 suspect a']);
+    expect(table.lastHeard?.id).toBe('a');
+    expect(received).toHaveLength(401);
+  });
+
+  it('of another path is not moved by forged packets on it', () => {
+    const { clock, table, a, b } = setUp();
+    a.receive(1);
+    for (let i = 0; i < 50; i++) {
+      clock.advance(20);
+      b.receive(FORGED);
+    }
+    expect(table.lastHeard?.id).toBe('a');
+  });
+
+  it('of the other side on another path only is not made of forged packets, nor undone by them', () => {
+    const { clock, a, b, seen } = setUp();
+    for (let i = 0; i < 200; i++) {
+      clock.advance(10);
+      b.receive(FORGED);
+    }
+    expect(seen).toEqual([]);
+    for (let i = 0; i < 10; i++) {
+      clock.advance(10);
+      a.receive(FORGED);
+      b.receive(1);
+    }
+    expect(seen).toEqual(['2010 suspect a']);
+  });
+
+  it('is asked for every 50 ms of a path that gives it, and every 5 ms of one that does not', () => {
+    const { clock, a, b, judged } = setUp();
+    for (let i = 0; i < 1000; i++) {
+      clock.advance(1);
+      a.receive(1);
+    }
+    expect(judged.count).toBe(20);
+    for (let i = 0; i < 1000; i++) {
+      clock.advance(1);
+      b.receive(FORGED);
+    }
+    expect(judged.count).toBe(220);
+  });
+
+  it('is found among many forged packets', () => {
+    const { clock, a, seen, send } = setUp();
+    for (let i = 0; i < 10_000; i++) {
+      clock.advance(1);
+      send();
+      a.receive(i % 4 === 0 ? 1 : FORGED);
+    }
+    expect(seen).toEqual([]);
   });
 });
 

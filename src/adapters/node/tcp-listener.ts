@@ -7,7 +7,7 @@ import type { ReportDrop } from './drop.ts';
 import { systemCodeOf, systemError } from './system-error.ts';
 import { tcpSocket } from './tcp-socket.ts';
 
-/** Listens for TCP connections, on both families when no address is given. Errors: those of `Network.listen`. */
+/** Listens for TCP connections, on both families when no address is given, on IPv6 alone with `::`. Errors: those of `Network.listen`. */
 export async function listenTcp({ port = 0, address }: TcpListenOptions, onDrop: ReportDrop): Promise<ByteListener> {
   const server = createServer({ allowHalfOpen: true });
   const local = await bind(server, port, address).catch((error) => {
@@ -43,7 +43,7 @@ export async function listenTcp({ port = 0, address }: TcpListenOptions, onDrop:
 function bind(server: Server, port: number, address: string | undefined): Promise<Endpoint> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port, host: address, exclusive: true }, () => {
+    server.listen({ port, host: address, ipv6Only: address !== undefined, exclusive: true }, () => {
       server.off('error', reject);
       const bound = server.address();
       if (bound === null || typeof bound === 'string') {

@@ -59,6 +59,9 @@ export function tcpSocket(socket: Socket): ByteSocket | undefined {
     remote,
     closed,
     destroy,
+    get queued() {
+      return socket.writableLength;
+    },
     read: () => incoming.read(),
     bytes$: pushed(incoming, destroy),
     write(bytes) {

@@ -2,15 +2,17 @@ import { BehaviorSubject, Subject } from 'rxjs';
 import { DecodeError, type ErrorCode } from '../../core/errors.ts';
 import { toHex } from '../../core/hex.ts';
 import type { Log } from '../../core/log.ts';
-import type { Path } from '../../core/path.ts';
+import type { Path, PathTransport } from '../../core/path.ts';
 import type { Random } from '../../core/random.ts';
 import type { Signaling, SignalingEvent, SignalingStatus } from '../../core/signaling.ts';
-import { createRendezvousClient, encodeRelayFrame } from '../../protocol/rendezvous/index.ts';
+import { createRendezvousClient, encodeRelayFrame, type Registering } from '../../protocol/rendezvous/index.ts';
 import { createRelayPath, type RelayPath } from './relay-path.ts';
 
 /** A standing connection to a rendezvous server: an ordered, reliable carrier of frames. */
 export interface CarrierLink {
   send(frame: string | Uint8Array): void;
+  /** Sends an offer or a lookup, where these go another way than the rest. */
+  request?(frame: string): void;
   /** Bytes given to `send` that have not left this process yet. */
   queued(): number;
 }
@@ -35,14 +37,19 @@ export interface CarrierOptions {
   readonly name: string;
   /** Host that the server was dialled by: its STUN services without a host of their own are there. */
   readonly host: string;
+  /** The same with the port, as `parseServerName` writes it: what registrations are signed for. */
+  readonly server: string;
+  /** Of its relayed paths; `websocket` by default. */
+  readonly transport?: PathTransport;
   readonly random: Random;
   readonly log: Log;
   /** Ends the connection; called once, on `close` of the signalling. */
   readonly disconnect: () => void;
 }
 
-export function createCarrier({ name, host, random, log, disconnect }: CarrierOptions): Carrier {
-  const client = createRendezvousClient({ random });
+export function createCarrier(options: CarrierOptions): Carrier {
+  const { name, host, server, transport = 'websocket', random, log, disconnect } = options;
+  const client = createRendezvousClient({ random, server });
   const status = new BehaviorSubject<SignalingStatus>({ state: 'connecting', attempt: 1 });
   const events = new Subject<SignalingEvent>();
   const paths = new Map<string, RelayPath>();
@@ -52,6 +59,18 @@ export function createCarrier({ name, host, random, log, disconnect }: CarrierOp
 
   function sendAll(frames: readonly string[]): void {
     for (const frame of frames) link?.send(frame);
+  }
+
+  function requestAll(frames: readonly string[]): void {
+    for (const frame of frames) {
+      if (link?.request === undefined) link?.send(frame);
+      else link.request(frame);
+    }
+  }
+
+  function register({ frames, refusal }: Registering): void {
+    sendAll(frames);
+    if (refusal !== undefined) events.next(refusal);
   }
 
   function loseLink(): void {
@@ -73,7 +92,7 @@ export function createCarrier({ name, host, random, log, disconnect }: CarrierOp
       info: {
         id: `relay ${key.slice(0, 8)} ${name}`,
         kind: 'relayed',
-        transport: 'websocket',
+        transport,
         local: name,
         remote: name,
         strategy: 'relay',
@@ -102,8 +121,9 @@ export function createCarrier({ name, host, random, log, disconnect }: CarrierOp
       name,
       status$: status.asObservable(),
       events$: events.asObservable(),
-      register: (registration) => sendAll(client.register(registration)),
-      offer: (offer) => sendAll(client.offer(offer)),
+      register: (registration) => register(client.register(registration)),
+      lookup: (request) => requestAll(client.lookup(request)),
+      offer: (offer) => requestAll(client.offer(offer)),
       send(session, envelope) {
         const frame = client.send(session, envelope);
         if (frame === undefined) return false;
@@ -127,7 +147,7 @@ export function createCarrier({ name, host, random, log, disconnect }: CarrierOp
     connecting: (attempt) => status.next({ state: 'connecting', attempt }),
     opened(next) {
       link = next;
-      sendAll(client.opened());
+      requestAll(client.opened());
     },
     receive(frame) {
       try {
@@ -137,7 +157,7 @@ export function createCarrier({ name, host, random, log, disconnect }: CarrierOp
         else if (received.type === 'hello') {
           const { relay: relays, limits, stun } = received.hello;
           longestDatagram = relays ? limits.datagram : 0;
-          sendAll(received.reply);
+          register(received.registering);
           status.next({ state: 'online', stun: stun.map((at) => (at.startsWith(':') ? host + at : at)), relays });
           return true;
         }

@@ -36,7 +36,7 @@ export function memoryRendezvous(options: MemoryRendezvousOptions): MemoryRendez
   let lastConnection = 0;
 
   function createEngine() {
-    return createRendezvousEngine({ name: 'memory', random, stun, relay: true });
+    return createRendezvousEngine({ random, stun, relay: true });
   }
 
   /** Lets a frame arrive, unless its connection has ended meanwhile. */
@@ -64,7 +64,7 @@ export function memoryRendezvous(options: MemoryRendezvousOptions): MemoryRendez
         send: (frame) => cross(connection, () => perform(engine.receive(connection, frame, clock.now()))),
         queued: () => 0,
       });
-      perform(engine.connect(connection, clock.now()));
+      perform(engine.connect(connection, clock.now(), { name: NAME }));
     });
   }
 
@@ -88,7 +88,14 @@ export function memoryRendezvous(options: MemoryRendezvousOptions): MemoryRendez
 
   return {
     signaling() {
-      const carrier = createCarrier({ name: 'memory', host: '', random, log, disconnect: () => disconnect(carrier) });
+      const carrier = createCarrier({
+        name: NAME,
+        host: '',
+        server: NAME,
+        random,
+        log,
+        disconnect: () => disconnect(carrier),
+      });
       carriers.add(carrier);
       if (running) connect(carrier);
       else carrier.offline({ code: 'ERR_SERVER_UNREACHABLE', reason: STOPPED, retryIn: 0 });
@@ -108,4 +115,5 @@ export function memoryRendezvous(options: MemoryRendezvousOptions): MemoryRendez
   };
 }
 
+const NAME = 'memory';
 const STOPPED = 'the server has stopped';

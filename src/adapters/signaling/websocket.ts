@@ -1,12 +1,15 @@
 import { WebSocket } from 'ws';
+import { createBackoff } from '../../core/backoff.ts';
 import type { Clock, TimerHandle } from '../../core/clock.ts';
 import { asTraversalError, type ErrorCode, TraversalError } from '../../core/errors.ts';
 import { type Log, silentLog } from '../../core/log.ts';
 import { type Random, randomInteger } from '../../core/random.ts';
+import { parseServerName } from '../../core/server-url.ts';
 import type { Signaling } from '../../core/signaling.ts';
 import { MAX_FRAME } from '../../protocol/rendezvous/index.ts';
-import { createBackoff } from './backoff.ts';
+
 import { type CarrierLink, createCarrier } from './carrier.ts';
+import { takeTurns } from './turns.ts';
 
 export interface WebSocketSignalingOptions {
   /** `ws://host:port` or `wss://..` of a `sallyport serve`. */
@@ -25,7 +28,7 @@ export interface WebSocketSignalingOptions {
  */
 export function websocketSignaling(options: WebSocketSignalingOptions): Signaling {
   const { url, clock, random, token, log = silentLog } = options;
-  const { hostname } = readUrl(url);
+  const { hostname, host } = readUrl(url);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new TraversalError('ERR_USAGE', 'a token is made of visible ASCII characters');
   }
@@ -37,6 +40,7 @@ export function websocketSignaling(options: WebSocketSignalingOptions): Signalin
   const carrier = createCarrier({
     name: url,
     host: hostname,
+    server: parseServerName(host) ?? host,
     random,
     log,
     disconnect: () => {
@@ -116,6 +120,8 @@ function openConnection({ url, clock, random, token, onOpen, onFrame, onEnd }: C
     );
   }
 
+  // Not before it is open: until then, a listener of the stream would take the first bytes from the WebSocket.
+  socket.once('upgrade', ({ socket: stream }) => socket.once('open', () => takeTurns(socket, stream)));
   socket.on('open', () => onOpen({ send: (frame) => socket.send(frame), queued: () => socket.bufferedAmount }));
   socket.once('message', () => {
     if (ended) return;
@@ -138,6 +144,8 @@ function openConnection({ url, clock, random, token, onOpen, onFrame, onEnd }: C
   });
   socket.on('unexpected-response', (_request, { statusCode }) => {
     if (statusCode === 401) fail('ERR_TOKEN', 'the server wants another token');
+    else if (statusCode === 429 || statusCode === 503)
+      fail('ERR_SERVER_REFUSED', `the server has no room for this address now (HTTP status ${statusCode})`);
     else
       fail('ERR_SERVER_UNREACHABLE', `the server answered with HTTP status ${statusCode}, not as a rendezvous server`);
   });
@@ -161,7 +169,7 @@ function openConnection({ url, clock, random, token, onOpen, onFrame, onEnd }: C
 }
 
 function describeClose(code: number, reason: string): { code: ErrorCode; reason: string } {
-  if (code === CLOSE_TRY_AGAIN_LATER) return { code: 'ERR_SERVER_REFUSED', reason };
+  if (code === CLOSE_TRY_AGAIN_LATER || code === CLOSE_POLICY_VIOLATION) return { code: 'ERR_SERVER_REFUSED', reason };
   return { code: 'ERR_SERVER_UNREACHABLE', reason: reason === '' ? `the connection ended (${code})` : reason };
 }
 
@@ -185,4 +193,6 @@ const PATIENCE = 10_000;
 /** How long the server may take to confirm the end, in ms. */
 const CLOSE_GRACE = 1_000;
 const CLOSE_NORMAL = 1000;
+/** RFC 6455 section 7.4.1, and the IANA registry of WebSocket close codes. */
+const CLOSE_POLICY_VIOLATION = 1008;
 const CLOSE_TRY_AGAIN_LATER = 1013;

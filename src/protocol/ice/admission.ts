@@ -1,6 +1,8 @@
-import type { RemoteCandidate } from '../../core/candidate.ts';
+import { type CandidateTransport, type RemoteCandidate, type TcpType, UDP } from '../../core/candidate.ts';
 import { type Endpoint, endpoint, isReachableUnicast } from '../../core/endpoint.ts';
-import { classifyAddress, parseIp } from '../../core/ip-address.ts';
+import { classifyAddress, parseIp, zoneOf } from '../../core/ip-address.ts';
+import type { LocalSocket } from './candidate-pair.ts';
+import { isLinkLocalIpv6 } from './link-local.ts';
 
 /**
  * Whether checks may be aimed at an address on the other side's word: unicast, not loopback unless allowed, port not 0,
@@ -8,16 +10,19 @@ import { classifyAddress, parseIp } from '../../core/ip-address.ts';
  */
 export function isAdmissible(at: Endpoint, allowLoopback: boolean): boolean {
   if (parseIp(at.address) === undefined || !Number.isInteger(at.port) || at.port < 1 || at.port > 65535) return false;
-  if (isLinkLocalIpv6(at) && !at.address.includes('%')) return false;
+  if (isLinkLocalIpv6(at) && zoneOf(at.address) === undefined) return false;
   return isReachableUnicast(at) || (allowLoopback && classifyAddress(at.address) === 'loopback');
 }
 
-/** The candidate with its address in canonical form, or `undefined` when its numbers are out of range. */
+/** The candidate with its address in canonical form, itself if it has that, or `undefined` when its numbers are out of range. */
 export function normalizeCandidate<C extends RemoteCandidate>(candidate: C): C | undefined {
-  const { address, port } = candidate.endpoint;
+  const { address, port, family } = candidate.endpoint;
   if (!isPriority(candidate.priority) || parseIp(address) === undefined) return undefined;
   if (!Number.isInteger(port) || port < 0 || port > 65535) return undefined;
-  return { ...candidate, endpoint: endpoint(address, port) };
+  const canonical = endpoint(address, port);
+  return canonical.address === address && canonical.family === family
+    ? candidate
+    : { ...candidate, endpoint: canonical };
 }
 
 /** 1..2^31-1 (RFC 8445 section 5.1.2). */
@@ -25,11 +30,21 @@ export function isPriority(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value < 2 ** 31;
 }
 
-/** Same family, and link-local IPv6 only with its like (RFC 8445 section 6.1.2.2). */
-export function canPair(local: Endpoint, remote: Endpoint): boolean {
-  return local.family === remote.family && isLinkLocalIpv6(local) === isLinkLocalIpv6(remote);
+/**
+ * Same family, link-local IPv6 only with its like of the same zone (RFC 8445 section 6.1.2.2), and same transport, where one side of a TCP
+ * connection opens it and the other waits (RFC 6544 section 6.2).
+ */
+export function canPair(local: LocalSocket, remote: RemoteCandidate): boolean {
+  if (local.transport !== remote.transport || counterpart(local).tcpType !== remote.tcpType) return false;
+  const { base } = local;
+  const { endpoint: to } = remote;
+  if (base.family !== to.family || isLinkLocalIpv6(base) !== isLinkLocalIpv6(to)) return false;
+  return zoneOf(base.address) === zoneOf(to.address);
 }
 
-function isLinkLocalIpv6({ address, family }: Endpoint): boolean {
-  return family === 6 && classifyAddress(address) === 'link-local';
+/** The transport at the other end. */
+export function counterpart({ tcpType }: CandidateTransport): CandidateTransport {
+  return tcpType === undefined ? UDP : { transport: 'tcp', tcpType: OTHER_END[tcpType] };
 }
+
+const OTHER_END: Record<TcpType, TcpType> = { active: 'passive', passive: 'active', so: 'so' };

@@ -1,12 +1,13 @@
-import type { Candidate, RemoteCandidate } from '../../core/candidate.ts';
+import { type Candidate, type RemoteCandidate, transportOf } from '../../core/candidate.ts';
 import type { Endpoint } from '../../core/endpoint.ts';
 import { classifyAddress } from '../../core/ip-address.ts';
 import { BINDING, type StunMessage, shortTermKey } from '../stun/index.ts';
 import { isAdmissible, normalizeCandidate } from './admission.ts';
-import { type CandidatePair, type PairFailure, snapshotPair } from './candidate-pair.ts';
+import { type CandidatePair, type LocalSocket, type PairFailure, pairId, snapshotPair } from './candidate-pair.ts';
 import { encodeRefusal, encodeSuccess, judgeRequest } from './check-request.ts';
 import { judgeResponse } from './check-response.ts';
 import { createCheckSender } from './check-sender.ts';
+import { createCheckingPhase } from './checking-phase.ts';
 import { createChecklist } from './checklist.ts';
 import { createConsent } from './consent.ts';
 import type {
@@ -19,6 +20,7 @@ import type {
   IceRole,
   IceSnapshot,
 } from './contract.ts';
+import { createLinkLocalZones } from './link-local.ts';
 import { createNominator } from './nomination.ts';
 import { createPacer } from './pacer.ts';
 import { createTransactions, type Transaction } from './transactions.ts';
@@ -35,7 +37,7 @@ import { createValidList } from './valid-list.ts';
  */
 export function createIceAgent(options: IceAgentOptions): IceAgent {
   const { random, nomination, ta = 50, burst = 1, rto = 500, checkingTime = 10_000, lostAfter = 4000 } = options;
-  const { maxRemoteCandidates = 32, allowLoopback = false } = options;
+  const { maxRemoteCandidates = 32, maxPairs = 100, allowLoopback = false } = options;
   const localKey = shortTermKey(options.local.pwd);
   const remoteKey = shortTermKey(options.remote.pwd);
   const identity = { role: options.role, tieBreaker: options.tieBreaker };
@@ -43,12 +45,14 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
   const emit = (output: IceOutput): void => void outbox.push(output);
   const report = (event: IceEvent): void => emit({ type: 'event', event });
 
-  const checklist = createChecklist({ role: () => identity.role, maxRemoteCandidates });
+  const checklist = createChecklist({ role: () => identity.role, maxRemoteCandidates, maxPairs });
   const transactions = createTransactions((transactionId) => emit({ type: 'settled', transactionId }));
   const sender = createCheckSender({ ...options, identity, transactions, emit });
-  const consent = createConsent({ random, lostAfter });
+  const consent = createConsent({ random, lostAfter, pace: nomination === 'deferred' ? 'turns' : 'alone' });
   const pacer = createPacer(ta, burst);
   const nominator = createNominator();
+  const zones = createLinkLocalZones(maxRemoteCandidates);
+  const phase = createCheckingPhase(checkingTime);
   const validList = createValidList({ nomination, checklist, transactions, sender, consent, report });
   const ended = { local: false, remote: false };
   const dropped: Record<IceDrop, number> = {
@@ -59,25 +63,26 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
     unauthenticated: 0,
     'unmatched-response': 0,
   };
-  /** Set with the first pair. */
-  let checkingUntil: number | undefined;
-  /** Whether a pair was valid, or `checks.exhausted` was reported: there is nothing left to give up. */
-  let decided = false;
 
   function handle(input: IceInput, now: number): void {
     switch (input.type) {
       case 'local-candidate':
-        addLocal(input.candidate);
+        addLocal(input.candidate, now);
         break;
       case 'remote-candidate':
-        addRemote(input.candidate);
+        addRemote(input.candidate, now);
         break;
       case 'end-of-candidates':
         ended[input.side] = true;
         break;
       case 'message':
-        onMessage(input.message, input.from, input.base, now);
+        onMessage(input.message, input.from, input, now);
         break;
+      case 'disconnected': {
+        const pair = checklist.find(pairId(input, input.to));
+        if (pair !== undefined) disconnect(pair);
+        break;
+      }
       case 'use':
         consent.use(input.pairIds, now);
         break;
@@ -89,50 +94,67 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
         if (pair?.state === 'succeeded' && identity.role === 'controlling') nominate(pair, now);
       }
     }
-    if (checklist.size() > 0) checkingUntil ??= now + checkingTime;
   }
 
-  function addLocal(given: Candidate): void {
-    const candidate = admit(given);
-    if (candidate !== undefined) checklist.addLocal(candidate);
+  function addLocal(given: Candidate, now: number): void {
+    const candidate = normalize(given);
+    if (candidate === undefined || !isAdmitted(candidate)) return;
+    const before = checklist.size();
+    checklist.addLocal(candidate);
+    for (const remote of zones.addLocal(candidate)) checklist.addRemote(remote);
+    if (checklist.size() > before) phase.extend(now);
   }
 
-  function addRemote(signalled: RemoteCandidate): void {
-    const candidate = admit(signalled);
-    if (candidate !== undefined && !checklist.addRemote(candidate)) dropped['too-many-candidates']++;
+  function addRemote(signalled: RemoteCandidate, now: number): void {
+    const candidate = normalize(signalled);
+    if (candidate === undefined) return;
+    const before = checklist.size();
+    for (const each of zones.addRemote(candidate)) {
+      if (isAdmitted(each) && !checklist.addRemote(each)) dropped['too-many-candidates']++;
+    }
+    if (checklist.size() > before) phase.extend(now);
   }
 
-  function admit<C extends RemoteCandidate>(given: C): C | undefined {
+  function normalize<C extends RemoteCandidate>(given: C): C | undefined {
     const candidate = normalizeCandidate(given);
     if (candidate === undefined) dropped['malformed-candidate']++;
-    else if (!isAdmissible(candidate.endpoint, allowLoopback)) dropped['forbidden-address']++;
-    else return candidate;
-    return undefined;
+    return candidate;
   }
 
-  function onMessage(message: StunMessage, from: Endpoint, base: Endpoint, now: number): void {
+  function isAdmitted({ endpoint }: RemoteCandidate): boolean {
+    const admitted = isAdmissible(endpoint, allowLoopback);
+    if (!admitted) dropped['forbidden-address']++;
+    return admitted;
+  }
+
+  function onMessage(message: StunMessage, from: Endpoint, on: LocalSocket, now: number): void {
     if (!isAdmissible(from, allowLoopback)) dropped['forbidden-address']++;
     else if (message.method !== BINDING || message.class === 'indication') dropped['not-a-check']++;
-    else if (message.class === 'request') onRequest(message, from, base);
-    else onResponse(message, from, base, now);
+    else if (message.class === 'request') onRequest(message, from, on, now);
+    else onResponse(message, from, on, now);
   }
 
-  function onRequest(request: StunMessage, from: Endpoint, base: Endpoint): void {
+  function onRequest(request: StunMessage, from: Endpoint, on: LocalSocket, now: number): void {
     const verdict = judgeRequest(request, { ...identity, ufrag: options.local.ufrag, key: localKey });
     const bytes =
       verdict.type === 'accept' ? encodeSuccess(request, from, localKey) : encodeRefusal(request, verdict, localKey);
-    emit({ type: 'transmit', base, to: from, bytes, transactionId: request.transactionId, request: false });
+    const verified = verdict.type === 'accept' || verdict.authenticated;
+    const { transactionId } = request;
+    const { base } = on;
+    emit({ type: 'transmit', ...transportOf(on), base, to: from, bytes, transactionId, request: false, verified });
     if (verdict.type === 'refuse') {
-      if (!verdict.authenticated) dropped.unauthenticated++;
+      if (!verified) dropped.unauthenticated++;
       return;
     }
     switchRole(verdict.role);
-    const { pair, learned } = checklist.hear(from, base, verdict.priority);
+    const { pair, learned } = checklist.hear(from, on, verdict.priority);
     if (learned !== undefined) report({ type: 'candidate.peer-reflexive', side: 'remote', candidate: learned });
     if (pair === undefined) return;
+    phase.begin(now);
     pair.requestsReceived++;
     if (verdict.useCandidate && identity.role === 'controlled') validList.nominatedByPeer(pair);
-    if (pair.state !== 'succeeded') trigger(pair);
+    if (pair.state === 'succeeded') consent.heard(pair.id, now);
+    else trigger(pair);
   }
 
   /** RFC 8445 section 7.3.1.4: a fresh check at once, whatever became of the one before. */
@@ -141,13 +163,13 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
     checklist.trigger(pair);
   }
 
-  function onResponse(response: StunMessage, from: Endpoint, base: Endpoint, now: number): void {
+  function onResponse(response: StunMessage, from: Endpoint, on: LocalSocket, now: number): void {
     const transaction = transactions.match(response.transactionId);
     if (transaction === undefined) {
       dropped['unmatched-response']++;
       return;
     }
-    const verdict = judgeResponse(response, { from, base }, transaction, remoteKey);
+    const verdict = judgeResponse(response, { from, on }, transaction, remoteKey);
     if (verdict.type === 'discard') {
       transaction.violated = true;
       dropped.unauthenticated++;
@@ -158,7 +180,7 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
     pair.responsesReceived++;
     switch (verdict.type) {
       case 'success':
-        decided = true;
+        phase.succeed();
         validList.answered(pair, transaction, verdict.mapped, now);
         break;
       case 'role-conflict':
@@ -166,15 +188,17 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
         identity.tieBreaker = Buffer.from(random.bytes(8)).readBigUInt64BE();
         if (pair.state !== 'succeeded') trigger(pair);
         break;
+      case 'revoked':
+        if (pair.state === 'succeeded') validList.lose(pair, 'revoked');
+        else giveUp(pair, 'refused');
+        break;
       case 'failure':
         if (transaction.purpose === 'check' && !transaction.superseded) giveUp(pair, verdict.failure);
     }
   }
 
   function onSilence(pair: CandidatePair, transaction: Transaction, now: number): void {
-    const worthwhile =
-      !decided && checkingUntil !== undefined && now < checkingUntil && mayBecomeReachable(pair.remote);
-    if (worthwhile && pair.state === 'in-progress') checklist.retry(pair);
+    if (pair.state === 'in-progress' && phase.isOpen(now) && mayBecomeReachable(pair.remote)) checklist.retry(pair);
     else giveUp(pair, transaction.violated ? 'integrity-violated' : 'timeout');
   }
 
@@ -184,13 +208,24 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
     else if (pair.state === 'succeeded') validList.lose(pair, failure === 'refused' ? 'refused' : 'unanswered');
   }
 
+  /** A pair is nothing without its connection, and is not tried again by itself; one that we have yet to open is another. */
+  function disconnect(pair: CandidatePair): void {
+    if (pair.state === 'succeeded') validList.lose(pair, 'disconnected');
+    const wasCalled = pair.state === 'waiting' && pair.local.tcpType === 'passive';
+    if (pair.state !== 'in-progress' && !wasCalled) return;
+    transactions.supersede(pair.id);
+    checklist.fail(pair, 'disconnected');
+  }
+
   function nominate(pair: CandidatePair, now: number): void {
+    if (!validList.mayNominate(pair)) return;
     if (!sender.check(pair, now, initialRto(), true)) validList.lose(pair, 'unanswered');
   }
 
   function switchRole(role: IceRole): void {
     if (role === identity.role) return;
     identity.role = role;
+    checklist.reorder();
     nominator.reset();
     report({ type: 'role.switched', role });
   }
@@ -208,28 +243,24 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
       if (transaction.purpose === 'check' && !transaction.superseded) onSilence(pair, transaction, now);
     }
     for (const transaction of transactions.takeResends(now)) {
-      sender.resend(checklist.find(transaction.pairId)!, transaction);
+      sender.resend(checklist.find(transaction.pairId)!, transaction, now);
     }
     for (const step of consent.take(now)) {
       const pair = checklist.find(step.pairId)!;
       if (step.type === 'lost') validList.lose(pair, step.reason);
-      else sender.consent(pair, now, lostAfter);
+      else if (step.type === 'check') sender.consent(pair, now, lostAfter);
+      else report({ type: 'pair.doubtful', pairId: step.pairId });
     }
-    const nominee = nominating() ? nominator.choose(checklist.ordered(), now) : undefined;
+    const nominee = nominating() ? nominator.choose(checklist.ordered().filter(validList.mayNominate), now) : undefined;
     if (nominee !== undefined) nominate(nominee, now);
     for (let pair = checklist.next(); pair !== undefined && pacer.readyAt() <= now; pair = checklist.next()) {
       checklist.begin(pair);
       if (sender.check(pair, now, initialRto(), false)) pacer.take(now);
       else checklist.fail(pair, 'out-of-packets');
     }
-    if (!decided) concludeUndecided(now);
-  }
-
-  function concludeUndecided(now: number): void {
     const allFailed = ended.local && ended.remote && checklist.ordered().every(({ state }) => state === 'failed');
-    if (!allFailed && (checkingUntil === undefined || now < checkingUntil)) return;
-    decided = true;
-    report({ type: 'checks.exhausted', reason: allFailed ? 'all-failed' : 'timeout' });
+    const exhausted = phase.conclude(allFailed, now);
+    if (exhausted !== undefined) report({ type: 'checks.exhausted', reason: exhausted });
   }
 
   function nextAt(): number | undefined {
@@ -238,7 +269,7 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
       consent.nextAt(),
       nominating() ? nominator.nextAt() : Number.POSITIVE_INFINITY,
       checklist.next() === undefined ? Number.POSITIVE_INFINITY : pacer.readyAt(),
-      decided || checkingUntil === undefined ? Number.POSITIVE_INFINITY : checkingUntil,
+      phase.nextAt(),
     );
     return at === Number.POSITIVE_INFINITY ? undefined : at;
   }
@@ -254,11 +285,15 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
   }
 
   function snapshot(): IceSnapshot {
+    const pairs = checklist.ordered();
+    const learned = new Set(pairs.flatMap(({ seen }) => (seen?.type === 'prflx' ? [seen] : [])));
+    const selected = pairs.find(({ nominated, state }) => nominated && state === 'succeeded');
     return {
       role: identity.role,
-      local: [...checklist.locals],
+      local: [...checklist.locals, ...learned],
       remote: checklist.remotes(),
-      pairs: checklist.ordered().map(snapshotPair),
+      pairs: pairs.map(snapshotPair),
+      ...(selected && { selected: selected.id }),
       dropped: { ...dropped },
     };
   }
@@ -266,7 +301,11 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
   return { ufrag: options.local.ufrag, handle, poll, snapshot };
 }
 
-/** A private host address is there from the start or not at all; others open up when the NAT or firewall in front does. */
-function mayBecomeReachable({ type, endpoint }: RemoteCandidate): boolean {
+/**
+ * A private host address is there from the start or not at all; others open up when the NAT or firewall in front does. TCP
+ * has tried long enough by itself.
+ */
+function mayBecomeReachable({ type, endpoint, transport }: RemoteCandidate): boolean {
+  if (transport === 'tcp') return false;
   return type !== 'host' || classifyAddress(endpoint.address) === 'public';
 }

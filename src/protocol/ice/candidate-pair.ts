@@ -1,4 +1,4 @@
-import type { Candidate, RemoteCandidate } from '../../core/candidate.ts';
+import type { Candidate, CandidateTransport, RemoteCandidate } from '../../core/candidate.ts';
 import { type Endpoint, formatEndpoint } from '../../core/endpoint.ts';
 import type { IceRole, PairSnapshot } from './contract.ts';
 
@@ -15,6 +15,8 @@ export type PairFailure =
   | 'asymmetric'
   /** Answered by an authenticated error (RFC 8445 section 7.2.5.2.4). */
   | 'refused'
+  /** The TCP connection could not be opened, or has ended. */
+  | 'disconnected'
   /** Packets for unproven addresses are used up. */
   | 'out-of-packets'
   /** Was valid, then silent. */
@@ -28,6 +30,8 @@ export interface CandidatePair {
   local: Candidate;
   remote: RemoteCandidate;
   state: PairState;
+  /** A check of it has been started. */
+  checked: boolean;
   nominated: boolean;
   /** The controlling side nominated the pair before our own check succeeded (RFC 8445 section 7.3.1.5). */
   nominateOnSuccess: boolean;
@@ -42,16 +46,20 @@ export interface CandidatePair {
   failure?: PairFailure;
 }
 
+/** What a message leaves from or comes in on: the socket of a candidate, by its base. */
+export type LocalSocket = CandidateTransport & { readonly base: Endpoint };
+
 /**
  * Names the socket behind a base. Sockets are bound to all addresses of a family, so every base of the same family and
- * port is one socket, whatever its address.
+ * port is one socket, whatever its address; so are all active TCP candidates of a family, whose connections choose
+ * address and port anew.
  */
-export function socketKey(base: Endpoint): string {
-  return `udp${base.family}:${base.port}`;
+export function socketKey({ base, transport, tcpType }: LocalSocket): string {
+  return tcpType === 'active' ? `tcp${base.family}` : `${transport}${base.family}:${base.port}`;
 }
 
-export function pairId(base: Endpoint, remote: Endpoint): string {
-  return `${socketKey(base)}>${formatEndpoint(remote)}`;
+export function pairId(local: LocalSocket, remote: Endpoint): string {
+  return `${socketKey(local)}>${formatEndpoint(remote)}`;
 }
 
 /** 2^32 MIN(G,D) + 2 MAX(G,D) + (G > D ? 1 : 0), beyond what a double holds (RFC 8445 section 6.1.2.3). */

@@ -1,4 +1,4 @@
-import type { Candidate } from '../../core/candidate.ts';
+import { type Candidate, peerReflexivePriority } from '../../core/candidate.ts';
 import type { Endpoint } from '../../core/endpoint.ts';
 import {
   attribute,
@@ -12,7 +12,6 @@ import {
 } from '../stun/index.ts';
 import { isPriority } from './admission.ts';
 import type { IceRole } from './contract.ts';
-import { peerReflexivePriority } from './peer-reflexive.ts';
 
 /** What one side knows when it is asked. */
 export interface RequestContext {

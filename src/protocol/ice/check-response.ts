@@ -1,6 +1,6 @@
 import { type Endpoint, sameEndpoint } from '../../core/endpoint.ts';
 import { attribute, type StunMessage, verifyIntegrity } from '../stun/index.ts';
-import { type PairFailure, socketKey } from './candidate-pair.ts';
+import { type LocalSocket, type PairFailure, socketKey } from './candidate-pair.ts';
 
 export type ResponseVerdict =
   /** As if it had never come: retransmissions go on. */
@@ -9,12 +9,14 @@ export type ResponseVerdict =
   | { readonly type: 'success'; readonly mapped: Endpoint }
   /** The other side keeps its role, so we switch ours. */
   | { readonly type: 'role-conflict' }
+  /** Consent is withdrawn (RFC 7675 section 5.2). */
+  | { readonly type: 'revoked' }
   | { readonly type: 'failure'; readonly failure: PairFailure };
 
 /** Where a message came in. */
 export interface Arrival {
   readonly from: Endpoint;
-  readonly base: Endpoint;
+  readonly on: LocalSocket;
 }
 
 /**
@@ -24,16 +26,17 @@ export interface Arrival {
 export function judgeResponse(
   response: StunMessage,
   arrival: Arrival,
-  check: { readonly to: Endpoint; readonly base: Endpoint },
+  check: { readonly to: Endpoint; readonly local: LocalSocket },
   key: Uint8Array,
 ): ResponseVerdict {
   if (!verifyIntegrity(response, key)) return { type: 'discard' };
-  const symmetric = sameEndpoint(arrival.from, check.to) && socketKey(arrival.base) === socketKey(check.base);
+  const symmetric = sameEndpoint(arrival.from, check.to) && socketKey(arrival.on) === socketKey(check.local);
   if (!symmetric) return { type: 'failure', failure: 'asymmetric' };
   if (response.unknownRequired.length > 0) return { type: 'failure', failure: 'refused' };
   if (response.class === 'error') {
-    const conflict = attribute(response, 'error-code')?.code === 487;
-    return conflict ? { type: 'role-conflict' } : { type: 'failure', failure: 'refused' };
+    const code = attribute(response, 'error-code')?.code;
+    if (code === 487) return { type: 'role-conflict' };
+    return code === 403 ? { type: 'revoked' } : { type: 'failure', failure: 'refused' };
   }
   const mapped = attribute(response, 'xor-mapped-address');
   return mapped === undefined ? { type: 'discard' } : { type: 'success', mapped: mapped.endpoint };

@@ -1,6 +1,8 @@
+import { transportOf } from '../../core/candidate.ts';
 import type { Random } from '../../core/random.ts';
 import { shortTermKey } from '../stun/index.ts';
 import type { CandidatePair } from './candidate-pair.ts';
+import type { CheckBudget } from './check-budget.ts';
 import { encodeCheck } from './check-request.ts';
 import type { IceCredentials, IceOutput, IceRole } from './contract.ts';
 import { checkLifetime, type Transaction, type Transactions } from './transactions.ts';
@@ -8,12 +10,18 @@ import { checkLifetime, type Transaction, type Transactions } from './transactio
 /** Requests that may be unanswered, to one address and to all together: a stranger's address gets no more than this. */
 export const MAX_UNPROVEN = { address: 32, total: 640 } as const;
 
+/** ms that a check over TCP lives: Ti of RFC 8489 section 6.2.2. */
+const TCP_LIFETIME = 39_500;
+
 /** Makes and sends requests, and counts them. */
 export interface CheckSender {
-  /** Starts a check with this initial RTO in ms; false when the packets for unproven addresses are used up. */
+  /**
+   * Starts a check with this initial RTO in ms; false when the packets for unproven addresses are used up. What the shared
+   * budget has no room for now counts as lost on the way; over TCP, which sends nothing again, as used up.
+   */
   check(pair: CandidatePair, now: number, rto: number, useCandidate: boolean): boolean;
   /** Sends a check as often as it says, unless the packets are used up. */
-  resend(pair: CandidatePair, transaction: Transaction): void;
+  resend(pair: CandidatePair, transaction: Transaction, now: number): void;
   /** Asks a valid pair for consent, once; the answer counts for `lifetime` ms. */
   consent(pair: CandidatePair, now: number, lifetime: number): void;
   /** The pair's address has answered, so what was sent to it no longer counts. */
@@ -26,24 +34,36 @@ export interface CheckSenderOptions {
   readonly random: Random;
   readonly identity: { readonly role: IceRole; readonly tieBreaker: bigint };
   readonly transactions: Transactions;
+  readonly budget?: CheckBudget;
   readonly emit: (output: IceOutput) => void;
 }
 
 /** `identity` is read at each check, as it changes with a role conflict. */
 export function createCheckSender(options: CheckSenderOptions): CheckSender {
-  const { random, identity, transactions, emit } = options;
+  const { random, identity, transactions, budget, emit } = options;
   const username = `${options.remote.ufrag}:${options.local.ufrag}`;
   const key = shortTermKey(options.remote.pwd);
   let unproven = 0;
 
   function transmit(pair: CandidatePair, transactionId: Uint8Array, bytes: Uint8Array): void {
     pair.requestsSent++;
-    emit({ type: 'transmit', base: pair.local.base, to: pair.remote.endpoint, bytes, transactionId, request: true });
+    const { local, remote } = pair;
+    emit({
+      type: 'transmit',
+      ...transportOf(local),
+      base: local.base,
+      to: remote.endpoint,
+      bytes,
+      transactionId,
+      request: true,
+      verified: true,
+    });
   }
 
   function start(
     pair: CandidatePair,
     schedule: Pick<Transaction, 'purpose' | 'useCandidate' | 'startedAt' | 'rto' | 'lifetime'>,
+    leaves: boolean,
   ): void {
     const { local, remote } = pair;
     const { role, tieBreaker } = identity;
@@ -53,16 +73,20 @@ export function createCheckSender(options: CheckSenderOptions): CheckSender {
     transactions.add(transactionId, {
       ...schedule,
       pairId: pair.id,
-      base: local.base,
+      local,
       to: remote.endpoint,
       bytes,
       role,
     });
-    transmit(pair, transactionId, bytes);
+    if (leaves) transmit(pair, transactionId, bytes);
   }
 
-  function spend(pair: CandidatePair): boolean {
-    if (pair.unproven >= MAX_UNPROVEN.address || unproven >= MAX_UNPROVEN.total) return false;
+  function isUsedUp(pair: CandidatePair): boolean {
+    return pair.unproven >= MAX_UNPROVEN.address || unproven >= MAX_UNPROVEN.total;
+  }
+
+  function spend(pair: CandidatePair, now: number): boolean {
+    if (pair.state !== 'succeeded' && budget?.take(pair.remote.endpoint, now) === false) return false;
     pair.unproven++;
     unproven++;
     return true;
@@ -70,17 +94,24 @@ export function createCheckSender(options: CheckSenderOptions): CheckSender {
 
   return {
     check(pair, now, rto, useCandidate) {
-      if (!spend(pair)) return false;
-      start(pair, { purpose: 'check', useCandidate, startedAt: now, rto, lifetime: checkLifetime(rto) });
+      if (isUsedUp(pair)) return false;
+      const isTcp = pair.local.transport === 'tcp';
+      const leaves = spend(pair, now);
+      if (isTcp && !leaves) return false;
+      const schedule = isTcp
+        ? { rto: Number.POSITIVE_INFINITY, lifetime: TCP_LIFETIME }
+        : { rto, lifetime: checkLifetime(rto) };
+      start(pair, { purpose: 'check', useCandidate, startedAt: now, ...schedule }, leaves);
       return true;
     },
-    resend(pair, { id, bytes }) {
-      if (spend(pair)) transmit(pair, id, bytes);
+    resend(pair, { id, bytes }, now) {
+      if (!isUsedUp(pair) && spend(pair, now)) transmit(pair, id, bytes);
     },
     consent(pair, now, lifetime) {
-      start(pair, { purpose: 'consent', useCandidate: false, startedAt: now, rto: lifetime, lifetime });
+      start(pair, { purpose: 'consent', useCandidate: false, startedAt: now, rto: lifetime, lifetime }, true);
     },
     proven(pair) {
+      budget?.answered(pair.remote.endpoint);
       unproven -= pair.unproven;
       pair.unproven = 0;
     },

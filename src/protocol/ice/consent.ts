@@ -1,24 +1,36 @@
 import { type Random, randomInteger } from '../../core/random.ts';
 
-/** ms between consent checks on a pair that carries data (RFC 7675 section 5.1). */
-const USED_INTERVAL = 5000;
-/** The same on a valid pair that stands by. */
-const STANDBY_INTERVAL = 15_000;
+/** ms between checks of a pair that carries data, and of a valid one that stands by. */
+const INTERVAL = {
+  /** Each side keeps its own time: 5 s (RFC 7675 section 5.1), and 15 s to keep NATs open (RFC 8445 section 11). */
+  alone: { used: 5000, standby: 15_000 },
+  /** The two sides take turns, so that each hears of the other twice as often as it asks: within 4.8 to 6 s again. */
+  turns: { used: 3000, standby: 12_000 },
+};
 /** ms between checks while one is unanswered. */
 const PROBE_INTERVAL = 500;
 /** Probes that must have gone unanswered: one late timer is no evidence. */
 const LEAST_PROBES = 3;
 /** ms after the last answer at which consent ends whatever else is the case (RFC 7675 section 5.1). */
 const CONSENT_LIFETIME = 30_000;
+const NEVER = Number.POSITIVE_INFINITY;
 
 export type ConsentStep =
   | { readonly type: 'check'; readonly pairId: string }
-  | { readonly type: 'lost'; readonly pairId: string; readonly reason: 'unanswered' | 'consent-expired' };
+  | { readonly type: 'doubtful'; readonly pairId: string }
+  | {
+      readonly type: 'lost';
+      readonly pairId: string;
+      readonly reason: 'unanswered' | 'consent-expired' | 'superseded';
+    };
 
 /**
- * When to ask valid pairs whether the other side still wants our packets (RFC 7675), and when to give one up: a check every
- * 5 s, or 15 s on standby; while one is unanswered every 500 ms; lost when nothing was answered for `lostAfter` ms since the
- * first unanswered check, so that a dead path is noticed long before the 30 s of the RFC.
+ * When to ask valid pairs whether the other side still wants our packets (RFC 7675), and when to give one up. While a check is
+ * unanswered another follows every 500 ms; with the third the pair is doubtful; it is lost when nothing was answered for
+ * `lostAfter` ms since the first, so that a dead path is noticed long before the 30 s of the RFC.
+ *
+ * In turns, a check of the other side stands for one of ours, and who was asked last asks first: a check every 2.4 to 3 s on a
+ * pair that carries data, from this side and that. Where the other side does not take its turn, we ask after 3 to 3.6 s.
  */
 export interface Consent {
   /** A pair became valid. */
@@ -26,32 +38,47 @@ export interface Consent {
   stop(pairId: string): void;
   /** These pairs, and no others, carry data; may name pairs that are not valid yet. */
   use(pairIds: readonly string[], now: number): void;
+  isUsed(pairId: string): boolean;
+  /** Of the pairs that carry no data only these are asked from now on, others end as their consent expires; `undefined`: all are. */
+  keep(pairIds: readonly string[] | undefined): void;
   /** Asks at once, unless a check is unanswered already. */
   hurry(pairId: string, now: number): void;
   answered(pairId: string, now: number): void;
+  /** The other side has asked for our consent on the pair, with the right password. */
+  heard(pairId: string, now: number): void;
   /** What is due now; a check counts as sent, and a lost pair is stopped. */
   take(now: number): readonly ConsentStep[];
   nextAt(): number;
 }
 
-export function createConsent({ random, lostAfter }: { random: Random; lostAfter: number }): Consent {
+/** `pace`: whether the other side is known to take turns. */
+export function createConsent(options: {
+  readonly random: Random;
+  readonly lostAfter: number;
+  readonly pace: keyof typeof INTERVAL;
+}): Consent {
+  const { random, lostAfter, pace } = options;
   const pairs = new Map<string, Freshness>();
   let used: ReadonlySet<string> = new Set();
+  let kept: ReadonlySet<string> | undefined;
 
-  /** Times 0.8..1.2, so that checks of many pairs do not fall into step. */
-  function interval(pairId: string): number {
-    return ((used.has(pairId) ? USED_INTERVAL : STANDBY_INTERVAL) * (800 + randomInteger(random, 401))) / 1000;
-  }
+  const isAsked = (pairId: string): boolean => kept === undefined || kept.has(pairId) || used.has(pairId);
+
+  const basicInterval = (pairId: string): number => INTERVAL[pace][used.has(pairId) ? 'used' : 'standby'];
+
+  /** `least` to 1.2 x the basic interval, so that checks of many pairs do not fall into step. */
+  const interval = (pairId: string, least: number): number =>
+    (basicInterval(pairId) * (1000 * least + randomInteger(random, 1201 - 1000 * least))) / 1000;
 
   const fresh = (pairId: string, now: number): Freshness => ({
     lastAnswer: now,
-    nextCheck: now + interval(pairId),
+    nextCheck: isAsked(pairId) ? now + interval(pairId, pace === 'turns' ? 1 : 0.8) : NEVER,
     probes: 0,
   });
 
   /** When a pair is lost unless it answers. */
   function lostAt({ firstUnanswered, probes }: Freshness): number {
-    if (firstUnanswered === undefined || probes < LEAST_PROBES) return Number.POSITIVE_INFINITY;
+    if (firstUnanswered === undefined || probes < LEAST_PROBES) return NEVER;
     return firstUnanswered + lostAfter;
   }
 
@@ -66,7 +93,19 @@ export function createConsent({ random, lostAfter }: { random: Random; lostAfter
       const before = used;
       used = new Set(pairIds);
       for (const [pairId, pair] of pairs) {
-        if (used.has(pairId) && !before.has(pairId)) pair.nextCheck = Math.min(pair.nextCheck, now + interval(pairId));
+        if (used.has(pairId) && !before.has(pairId))
+          pair.nextCheck = Math.min(pair.nextCheck, now + interval(pairId, 0.8));
+      }
+    },
+    isUsed: (pairId) => used.has(pairId),
+    keep(pairIds) {
+      kept = pairIds && new Set(pairIds);
+      for (const [pairId, pair] of pairs) {
+        if (!isAsked(pairId)) {
+          if (pair.firstUnanswered === undefined) pair.nextCheck = NEVER;
+        } else if (pair.nextCheck === NEVER) {
+          pair.nextCheck = pair.lastAnswer + interval(pairId, 0.8);
+        }
       }
     },
     hurry(pairId, now) {
@@ -76,6 +115,15 @@ export function createConsent({ random, lostAfter }: { random: Random; lostAfter
     answered(pairId, now) {
       if (pairs.has(pairId)) pairs.set(pairId, fresh(pairId, now));
     },
+    heard(pairId, now) {
+      const pair = pairs.get(pairId);
+      if (pace === 'alone' || pair === undefined) return;
+      // What is unanswered, or due already, is not put off.
+      if (pair.firstUnanswered !== undefined || pair.nextCheck <= now || pair.nextCheck === NEVER) return;
+      const turn = basicInterval(pairId);
+      // Who asks all the time must not keep us from asking.
+      pair.nextCheck = Math.min(now + turn * (0.8 + randomInteger(random, 201) / 1000), pair.lastAnswer + 2 * turn);
+    },
     take(now) {
       const steps: ConsentStep[] = [];
       for (const [pairId, pair] of pairs) {
@@ -83,24 +131,24 @@ export function createConsent({ random, lostAfter }: { random: Random; lostAfter
           steps.push({ type: 'lost', pairId, reason: 'unanswered' });
           pairs.delete(pairId);
         } else if (now >= pair.lastAnswer + CONSENT_LIFETIME) {
-          steps.push({ type: 'lost', pairId, reason: 'consent-expired' });
+          steps.push({ type: 'lost', pairId, reason: isAsked(pairId) ? 'consent-expired' : 'superseded' });
           pairs.delete(pairId);
         } else if (now >= pair.nextCheck) {
           steps.push({ type: 'check', pairId });
           pair.firstUnanswered ??= now;
           pair.probes++;
           pair.nextCheck = now + PROBE_INTERVAL;
+          if (pair.probes === LEAST_PROBES) steps.push({ type: 'doubtful', pairId });
         }
       }
       return steps;
     },
     nextAt() {
-      const times = [...pairs.values()].flatMap((pair) => [
-        pair.nextCheck,
-        pair.lastAnswer + CONSENT_LIFETIME,
-        lostAt(pair),
-      ]);
-      return Math.min(...times);
+      let next = NEVER;
+      for (const pair of pairs.values()) {
+        next = Math.min(next, pair.nextCheck, pair.lastAnswer + CONSENT_LIFETIME, lostAt(pair));
+      }
+      return next;
     },
   };
 }

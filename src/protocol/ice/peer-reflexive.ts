@@ -1,35 +1,48 @@
-import type { Candidate, RemoteCandidate } from '../../core/candidate.ts';
-import { type Endpoint, formatEndpoint } from '../../core/endpoint.ts';
-import { socketKey } from './candidate-pair.ts';
-
-/** The priority that a local candidate would have if it were peer-reflexive (RFC 8445 section 7.1.1). */
-export function peerReflexivePriority({ priority }: Pick<Candidate, 'priority'>): number {
-  return 110 * 2 ** 24 + (priority % 2 ** 24);
-}
+import {
+  type Candidate,
+  type CandidateTransport,
+  candidateKey,
+  peerReflexivePriority,
+  type RemoteCandidate,
+  transportOf,
+} from '../../core/candidate.ts';
+import type { Endpoint } from '../../core/endpoint.ts';
+import { withoutZone } from '../../core/ip-address.ts';
+import { type LocalSocket, socketKey } from './candidate-pair.ts';
 
 /** Our own candidate at an address that only the other side could see (RFC 8445 section 7.2.5.3.1). */
 export function localPeerReflexive(local: Candidate, mapped: Endpoint): Candidate {
+  const transport = transportOf(local);
   return {
+    ...transport,
     type: 'prflx',
     endpoint: mapped,
     base: local.base,
     priority: peerReflexivePriority(local),
-    foundation: formatEndpoint(mapped),
+    foundation: candidateKey({ ...transport, endpoint: mapped }),
   };
 }
 
 /** The other side's candidate at the source of its check; the priority is what the check said (RFC 8445 section 7.3.1.3). */
-export function remotePeerReflexive(from: Endpoint, priority: number): RemoteCandidate {
-  return { type: 'prflx', endpoint: from, priority, foundation: formatEndpoint(from) };
+export function remotePeerReflexive(from: Endpoint, priority: number, transport: CandidateTransport): RemoteCandidate {
+  const foundation = candidateKey({ ...transport, endpoint: from });
+  return { ...transport, type: 'prflx', endpoint: from, priority, foundation };
 }
 
-/** The candidate of this socket at an address that a response told; responses tell no IPv6 zone (RFC 4007). */
-export function candidateAt(mapped: Endpoint, base: Endpoint, candidates: readonly Candidate[]): Candidate | undefined {
-  return candidates.find(
-    (candidate) => socketKey(candidate.base) === socketKey(base) && unscoped(candidate.endpoint) === unscoped(mapped),
+/**
+ * The candidate of this socket at an address that a response told. Responses tell no IPv6 zone (RFC 4007), and the port of
+ * an active TCP candidate is that of its connection.
+ */
+export function candidateAt(
+  mapped: Endpoint,
+  socket: LocalSocket,
+  candidates: readonly Candidate[],
+): Candidate | undefined {
+  const found = candidates.find(
+    (candidate) =>
+      socketKey(candidate) === socketKey(socket) &&
+      withoutZone(candidate.endpoint.address) === withoutZone(mapped.address) &&
+      (candidate.endpoint.port === mapped.port || candidate.tcpType === 'active'),
   );
-}
-
-function unscoped({ address, port }: Endpoint): string {
-  return `${address.replace(/%.*/, '')} ${port}`;
+  return found?.tcpType === 'active' ? { ...found, endpoint: mapped } : found;
 }

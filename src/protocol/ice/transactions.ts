@@ -1,3 +1,4 @@
+import type { Candidate } from '../../core/candidate.ts';
 import type { Endpoint } from '../../core/endpoint.ts';
 import { transactionKey } from '../stun/index.ts';
 import type { IceRole } from './contract.ts';
@@ -18,7 +19,7 @@ export interface Transaction extends TransactionStart {
 
 export interface TransactionStart {
   readonly pairId: string;
-  readonly base: Endpoint;
+  readonly local: Candidate;
   readonly to: Endpoint;
   readonly bytes: Uint8Array;
   /** Our role as the request states it. */
@@ -27,7 +28,7 @@ export interface TransactionStart {
   readonly purpose: 'check' | 'consent';
   readonly useCandidate: boolean;
   readonly startedAt: number;
-  /** ms until the first retransmission; doubles. */
+  /** ms until the first retransmission; doubles. Infinite over TCP, which retransmits by itself (RFC 8489 section 6.2.2). */
   readonly rto: number;
   /** ms from the start until a response counts no more. */
   readonly lifetime: number;

@@ -1,6 +1,6 @@
 import type { Candidate } from '../../core/candidate.ts';
 import type { Endpoint } from '../../core/endpoint.ts';
-import type { CandidatePair } from './candidate-pair.ts';
+import { type CandidatePair, socketKey } from './candidate-pair.ts';
 import type { CheckSender } from './check-sender.ts';
 import type { Checklist } from './checklist.ts';
 import type { Consent } from './consent.ts';
@@ -15,6 +15,8 @@ export interface ValidList {
   /** The controlling side asked for this pair: it is nominated, now or once our own check succeeds (section 7.3.1.5). */
   nominatedByPeer(pair: CandidatePair): void;
   lose(pair: CandidatePair, reason: PairLoss): void;
+  /** Whether we may nominate the pair: a controlling agent nominates one only, for good (section 8.1.1). */
+  mayNominate(pair: CandidatePair): boolean;
 }
 
 export interface ValidListOptions {
@@ -28,6 +30,8 @@ export interface ValidListOptions {
 
 export function createValidList(options: ValidListOptions): ValidList {
   const { nomination, checklist, transactions, sender, consent, report } = options;
+  /** The pair that we nominated. */
+  let ours: CandidatePair | undefined;
 
   function validate(pair: CandidatePair, mapped: Endpoint, rtt: number, now: number): void {
     const local = localAt(mapped, pair);
@@ -37,11 +41,12 @@ export function createValidList(options: ValidListOptions): ValidList {
     consent.start(pair.id, now);
     const { id: pairId, remote, nominateOnSuccess: nominated } = pair;
     report({ type: 'pair.valid', pairId, local, remote, rtt, nominated });
+    keepFew();
   }
 
   function localAt(mapped: Endpoint, pair: CandidatePair): Candidate {
     const learned = checklist.ordered().flatMap(({ seen }) => seen ?? []);
-    const known = candidateAt(mapped, pair.local.base, [...checklist.locals, ...learned]);
+    const known = candidateAt(mapped, pair.local, [...checklist.locals, ...learned]);
     if (known !== undefined) return known;
     const candidate = localPeerReflexive(pair.local, mapped);
     report({ type: 'candidate.peer-reflexive', side: 'local', candidate });
@@ -53,6 +58,7 @@ export function createValidList(options: ValidListOptions): ValidList {
     pair.nominated = true;
     report({ type: 'pair.nominated', pairId: pair.id });
     if (nomination === 'regular') conclude();
+    else keepFew();
   }
 
   /** Ends the checks of all pairs that are not valid (RFC 8445 section 8.1.2). */
@@ -62,6 +68,29 @@ export function createValidList(options: ValidListOptions): ValidList {
       transactions.supersede(other.id);
       checklist.fail(other, 'superseded');
     }
+  }
+
+  /** Beside the nominated pair and those in use, one is kept to fall back on: of another socket, if there is any. */
+  function keepFew(): void {
+    const valid = checklist.ordered().filter(({ state }) => state === 'succeeded');
+    const nominated = valid.find((pair) => pair.nominated);
+    if (nominated === undefined || nomination === 'regular') {
+      consent.keep(undefined);
+      return;
+    }
+    const idle = valid.filter((pair) => !pair.nominated && !consent.isUsed(pair.id));
+    const standby = idle.find(({ local }) => socketKey(local) !== socketKey(nominated.local)) ?? idle[0];
+    consent.keep([nominated, ...(standby ? [standby] : [])].map(({ id }) => id));
+  }
+
+  function lose(pair: CandidatePair, reason: PairLoss): void {
+    consent.stop(pair.id);
+    for (const transaction of transactions.ofPair(pair.id)) transactions.remove(transaction);
+    checklist.fail(pair, reason === 'superseded' ? 'superseded' : 'lost');
+    pair.nominated = false;
+    pair.nominateOnSuccess = false;
+    report({ type: 'pair.lost', pairId: pair.id, reason });
+    keepFew();
   }
 
   return {
@@ -75,19 +104,14 @@ export function createValidList(options: ValidListOptions): ValidList {
       } else {
         validate(pair, mapped, rtt, now);
       }
+      if (transaction.useCandidate) ours = pair;
       if (transaction.useCandidate || pair.nominateOnSuccess) markNominated(pair);
     },
     nominatedByPeer(pair) {
       pair.nominateOnSuccess = true;
       if (pair.state === 'succeeded') markNominated(pair);
     },
-    lose(pair, reason) {
-      consent.stop(pair.id);
-      for (const transaction of transactions.ofPair(pair.id)) transactions.remove(transaction);
-      checklist.fail(pair, 'lost');
-      pair.nominated = false;
-      pair.nominateOnSuccess = false;
-      report({ type: 'pair.lost', pairId: pair.id, reason });
-    },
+    lose,
+    mayNominate: (pair) => ours === undefined || ours === pair,
   };
 }

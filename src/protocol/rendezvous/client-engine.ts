@@ -1,5 +1,6 @@
 import type { Random } from '../../core/random.ts';
-import type { OutgoingOffer, Registration, SignalingEvent } from '../../core/signaling.ts';
+import { parseServerName } from '../../core/server-url.ts';
+import type { ContactLookup, OutgoingOffer, Registration, SignalingEvent } from '../../core/signaling.ts';
 import { registrationProof } from './registration-proof.ts';
 import { decodeRelayFrame } from './relay-frame.ts';
 import { idKey } from './server-client.ts';
@@ -15,7 +16,9 @@ export interface RendezvousClient {
   closed(): void;
   /** Throws `DecodeError` for a frame to be dropped, `ERR_VERSION` for a server that cannot be talked to. */
   receive(frame: string | Uint8Array): ReceivedFrame;
-  register(registration: Registration): readonly string[];
+  register(registration: Registration): Registering;
+  /** Asks now or never: unlike an offer, a question does not wait for a connection. */
+  lookup(request: ContactLookup): readonly string[];
   /** While there is no connection the last offer of each session is kept, of at most 256 sessions. */
   offer(offer: OutgoingOffer): readonly string[];
   /** `undefined` without a connection. */
@@ -23,15 +26,31 @@ export interface RendezvousClient {
   leave(session: Uint8Array): readonly string[];
 }
 
-/** What a frame of the server was; `hello` comes with the frames that it calls for. */
+/** What there is to send for a registration, now or with the next hello, or why there is nothing. */
+export interface Registering {
+  readonly frames: readonly string[];
+  /**
+   * `ERR_SERVER_REFUSED`: the server does not know itself by the name that it was dialled by. A signature for the name that it gives
+   * might be worth something at another server, the one of that name.
+   */
+  readonly refusal?: SignalingEvent;
+}
+
+/** What a frame of the server was; `hello` comes with the registration that it calls for. */
 export type ReceivedFrame =
-  | { readonly type: 'hello'; readonly hello: HelloFrame; readonly reply: readonly string[] }
+  | { readonly type: 'hello'; readonly hello: HelloFrame; readonly registering: Registering }
   | { readonly type: 'event'; readonly event: SignalingEvent }
   | { readonly type: 'datagram'; readonly session: Uint8Array; readonly datagram: Uint8Array }
   /** A binary frame of a kind unknown here. */
   | { readonly type: 'unknown' };
 
-export function createRendezvousClient({ random }: { readonly random: Random }): RendezvousClient {
+export interface RendezvousClientOptions {
+  readonly random: Random;
+  /** `host[:port]` that the server was dialled by, as `parseServerName` writes it. */
+  readonly server: string;
+}
+
+export function createRendezvousClient({ random, server }: RendezvousClientOptions): RendezvousClient {
   /** Shown with every offer: what makes the sessions ours on the next connection too. */
   const caller = random.bytes(16);
   const waiting = new Map<string, OutgoingOffer>();
@@ -41,22 +60,22 @@ export function createRendezvousClient({ random }: { readonly random: Random }):
 
   const offerFrame = (offer: OutgoingOffer): string => encode({ type: 'offer', ...offer, caller });
 
-  function registerFrames(): string[] {
-    if (registration === undefined || hello === undefined) return [];
-    const { key, sign } = registration;
+  function registering(): Registering {
+    if (registration === undefined || hello === undefined) return { frames: [] };
+    if (parseServerName(hello.name) !== server) return { frames: [], refusal: refuseName(hello.name, server) };
+    const { key, since, contact, sign } = registration;
     const standing = registration.standing
       .filter(({ envelope }) => envelope.length <= MAX_STANDING_ENVELOPE)
       .slice(0, hello.limits.standing);
-    return [
-      encode({ type: 'register', key, signature: sign(registrationProof(hello.name, hello.challenge)), standing }),
-    ];
+    const signature = sign(registrationProof(hello.name, hello.challenge));
+    return { frames: [encode({ type: 'register', key, signature, since, ...(contact && { contact }), standing })] };
   }
 
   function receiveControl(text: string): ReceivedFrame {
     const frame = decodeServerFrame(text);
     if (frame.type === 'hello') {
       hello = frame;
-      return { type: 'hello', hello, reply: registerFrames() };
+      return { type: 'hello', hello, registering: registering() };
     }
     if (frame.type === 'replaced') registration = undefined;
     return { type: 'event', event: frame };
@@ -80,8 +99,9 @@ export function createRendezvousClient({ random }: { readonly random: Random }):
     },
     register(next) {
       registration = next;
-      return registerFrames();
+      return registering();
     },
+    lookup: (request) => (isOpen ? [encode({ type: 'lookup', ...request })] : []),
     offer(offer) {
       if (isOpen) return [offerFrame(offer)];
       if (waiting.size < MAX_WAITING) waiting.set(idKey(offer.session), offer);
@@ -93,6 +113,11 @@ export function createRendezvousClient({ random }: { readonly random: Random }):
       return isOpen ? [encode({ type: 'leave', session })] : [];
     },
   };
+}
+
+function refuseName(name: string, server: string): SignalingEvent {
+  const message = `the server calls itself ${name}, not ${server} as it was dialled: start it with --name ${server}`;
+  return { type: 'error', code: 'ERR_SERVER_REFUSED', message: message.slice(0, 300) };
 }
 
 function encode(frame: ClientFrame): string {

@@ -7,7 +7,7 @@ import { createReplayWindow } from './replay-window.ts';
 import { type BoxKey, openBox, sealBox } from './sealed-box.ts';
 import { ticketId } from './ticket.ts';
 
-/** The two directions of one session's signalling, sealed end to end under a ticket: servers see sizes and routing only. */
+/** The two directions of one session's signalling, sealed end to end under a shared secret: servers see sizes and routing only. */
 export interface EnvelopeChannel {
   /** Throws `ERR_TOO_LARGE` when the message does not fit. */
   seal(message: PeerMessage): Uint8Array;
@@ -19,7 +19,7 @@ export interface EnvelopeChannel {
 }
 
 export interface EnvelopeChannelOptions {
-  /** The ticket's, 16 bytes. */
+  /** The ticket's, 16 bytes, or what was agreed with the listener's contact, 32 bytes. */
   readonly secret: Uint8Array;
   /** 16 bytes, chosen at random by the dialer for this connection. */
   readonly session: Uint8Array;
@@ -84,7 +84,8 @@ function directionKey(
 ): BoxKey {
   return {
     key: deriveKey(secret, session, direction, KEY_LENGTH),
-    context: Buffer.concat([Buffer.from(direction), ticketId(secret), session, listenerKey]),
+    // It lives as long as the connection: in memory of its own, not as a piece that holds 8 KiB of node's pool.
+    context: new Uint8Array(Buffer.concat([Buffer.from(direction), ticketId(secret), session, listenerKey])),
   };
 }
 

@@ -1,4 +1,19 @@
-export { createRendezvousClient, type ReceivedFrame, type RendezvousClient } from './client-engine.ts';
+export { MAX_CANDIDATES } from './candidate-json.ts';
+export {
+  createRendezvousClient,
+  type ReceivedFrame,
+  type Registering,
+  type RendezvousClient,
+} from './client-engine.ts';
+export {
+  type ContactKey,
+  contactId,
+  createContactKey,
+  type Encapsulation,
+  encapsulate,
+  verifyContact,
+  X25519_KEY_LENGTH,
+} from './contact.ts';
 export {
   createEnvelopeChannel,
   type EnvelopeChannel,
@@ -19,16 +34,19 @@ export type {
   StandingMessage,
 } from './messages.ts';
 export { createOfferGuard, type OfferGuard } from './offer-guard.ts';
+export { type OfferFacts, offerProof, verifyOffer } from './offer-proof.ts';
 export { encodeRelayFrame } from './relay-frame.ts';
 export type { ClientId } from './server-client.ts';
+export type { DropReason, RefusalReason, RendezvousCounters } from './server-counters.ts';
 export {
   createRendezvousEngine,
   type EngineAction,
-  type RendezvousCounters,
   type RendezvousEngine,
   type RendezvousEngineOptions,
 } from './server-engine.ts';
 export { defaultServerLimits, type ServerLimits } from './server-limits.ts';
+export { createServerSources, type ServerSource, type ServerSources } from './server-source.ts';
+export { verifySignature } from './signature.ts';
 export {
   checkTicket,
   decodeTicket,
@@ -38,4 +56,5 @@ export {
   type Ticket,
   ticketId,
 } from './ticket.ts';
-export { MAX_FRAME } from './wire.ts';
+export { createTokenBucket, type TokenBucket } from './token-bucket.ts';
+export { decodeClientFrame, encodeFrame, MAX_FRAME } from './wire.ts';

@@ -1,4 +1,5 @@
 import type { RemoteCandidate } from '../../core/candidate.ts';
+import type { ErrorCode } from '../../core/errors.ts';
 import type { NatBehavior } from '../../core/nat-behavior.ts';
 import { type Policy, policies } from '../../core/policy.ts';
 import { readBehavior, writeBehavior } from './behavior-json.ts';
@@ -15,8 +16,8 @@ export type PeerMessage =
   | RejectMessage;
 
 /**
- * Dialer to listener, first. The envelope proves that the dialer holds the ticket; that it also holds `dialerKey` is proven by the
- * QUIC handshake, where the listener expects that key, and by nothing before it.
+ * Dialer to listener, first. With a ticket, the envelope proves that the dialer holds the ticket; that it also holds `dialerKey` is
+ * proven by the QUIC handshake, where the listener expects that key, and by nothing before it. Without one, `proof` proves it.
  */
 export interface OfferMessage {
   readonly type: 'offer';
@@ -25,6 +26,8 @@ export interface OfferMessage {
   readonly listenerKey: Uint8Array;
   /** Wall time in ms. */
   readonly issuedAt: number;
+  /** Without a ticket: 64 bytes, `dialerKey`'s signature over `offerProof(..)`. */
+  readonly proof?: Uint8Array;
   readonly policy: Policy;
   /** At most 32. */
   readonly candidates: readonly RemoteCandidate[];
@@ -75,8 +78,8 @@ export interface RestartMessage {
 /** Listener to dialer: not let in. */
 export interface RejectMessage {
   readonly type: 'reject';
-  /** `ERR_..`, one of the listener's; a later version may know more of them. */
-  readonly code: string;
+  /** Any that a later version may know is read as `ERR_OFFER_REJECTED`. */
+  readonly code: ErrorCode;
   /** One line of at most 300 characters. */
   readonly message: string;
 }
@@ -101,6 +104,7 @@ const readers = {
     dialerKey: fields.bytes('dialerKey', 32),
     listenerKey: fields.bytes('listenerKey', 32),
     issuedAt: readTime(fields),
+    ...(fields.has('proof') && { proof: fields.bytes('proof', 64) }),
     policy: fields.oneOf('policy', policies),
     candidates: readCandidates(fields),
     behavior: readBehavior(fields.object('behavior')),
@@ -136,7 +140,7 @@ const readers = {
   }),
   reject: (fields: JsonFields): RejectMessage => ({
     type: 'reject',
-    code: fields.string('code', /^ERR_[A-Z_]{1,40}$/),
+    code: readRejection(fields),
     message: fields.text('message', 300),
   }),
 };
@@ -153,5 +157,21 @@ function readGeneration(fields: JsonFields): number {
   return fields.integer('generation', 0, 2 ** 31 - 1);
 }
 
+/** Codes are stable and explained: the other side's word adds none to them. */
+function readRejection(fields: JsonFields): ErrorCode {
+  const code = fields.string('code', /^ERR_[A-Z_]{1,40}$/);
+  return REJECTIONS.find((known) => known === code) ?? 'ERR_OFFER_REJECTED';
+}
+
+const REJECTIONS: readonly ErrorCode[] = [
+  'ERR_BUSY',
+  'ERR_OFFER_EXPIRED',
+  'ERR_OFFER_REJECTED',
+  'ERR_PEER_GONE',
+  'ERR_PEER_KEY',
+  'ERR_POLICY',
+  'ERR_TICKET_EXPIRED',
+  'ERR_TICKET_REJECTED',
+];
 const MAX_FLIGHT = 3;
 const MAX_PACKET = 1200;

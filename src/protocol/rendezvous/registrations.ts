@@ -1,36 +1,63 @@
-import type { StandingAnswer } from '../../core/signaling.ts';
+import type { Contact, StandingAnswer } from '../../core/signaling.ts';
 import { idKey, type ServerClient } from './server-client.ts';
 import type { ServerLimits } from './server-limits.ts';
 
 /** Who listens under which key, and the standing answers left with the server. A client holds at most one key. */
 export interface Registrations {
   readonly size: number;
+  /** Of all standing answers. */
+  readonly standingBytes: number;
   holder(key: string): ServerClient | undefined;
   standing(key: string, ticketId: Uint8Array): Uint8Array | undefined;
-  /** Makes `client` the holder of `key`, with these standing answers and no others; gives the client that it took the key from. */
-  set(key: string, client: ServerClient, standing: readonly StandingAnswer[]): ServerClient | undefined;
+  contact(key: string): Contact | undefined;
+  /**
+   * Makes `client` the holder of `key`, with this contact and these standing answers and no others, unless another client holds it
+   * that began to listen later. Gives the client that was the holder and is not, or that did not become it.
+   */
+  set(key: string, client: ServerClient, registration: ClientRegistration): ServerClient | undefined;
   /** Ends the client's registration, if it has one. */
   remove(client: ServerClient): void;
 }
 
+export interface ClientRegistration {
+  /** When the peer began to listen, by its own calendar. */
+  readonly since: number;
+  readonly contact?: Contact | undefined;
+  readonly standing: readonly StandingAnswer[];
+}
+
+interface Entry extends Pick<ClientRegistration, 'since' | 'contact'> {
+  readonly client: ServerClient;
+  readonly standing: ReadonlyMap<string, Uint8Array>;
+}
+
 /** Standing answers beyond the bounds are not kept: without one, a dialer waits for the listener's own answer. */
 export function createRegistrations(limits: ServerLimits): Registrations {
-  const registrations = new Map<string, { client: ServerClient; standing: Map<string, Uint8Array> }>();
+  const registrations = new Map<string, Entry>();
   let standingBytes = 0;
 
   function forget(key: string): void {
-    for (const envelope of registrations.get(key)?.standing.values() ?? []) standingBytes -= envelope.length;
+    const registration = registrations.get(key);
+    if (registration === undefined) return;
+    for (const { length } of registration.standing.values()) {
+      standingBytes -= length;
+      registration.client.source.standingBytes -= length;
+    }
     registrations.delete(key);
   }
 
-  function keep(answers: readonly StandingAnswer[]): Map<string, Uint8Array> {
+  function keep(answers: readonly StandingAnswer[], { source }: ServerClient): Map<string, Uint8Array> {
     const kept = new Map<string, Uint8Array>();
     for (const { ticketId, envelope } of answers) {
       const id = idKey(ticketId);
-      const fits = kept.size < limits.standing && standingBytes + envelope.length <= limits.standingBytes;
+      const fits =
+        kept.size < limits.standing &&
+        standingBytes + envelope.length <= limits.standingBytes &&
+        source.standingBytes + envelope.length <= limits.standingBytesPerSource;
       if (!fits || kept.has(id)) continue;
       kept.set(id, envelope);
       standingBytes += envelope.length;
+      source.standingBytes += envelope.length;
     }
     return kept;
   }
@@ -44,15 +71,21 @@ export function createRegistrations(limits: ServerLimits): Registrations {
     get size() {
       return registrations.size;
     },
+    get standingBytes() {
+      return standingBytes;
+    },
     holder: (key) => registrations.get(key)?.client,
     standing: (key, ticketId) => registrations.get(key)?.standing.get(idKey(ticketId)),
-    set(key, client, answers) {
-      const previous = registrations.get(key)?.client;
-      if (previous !== undefined) remove(previous);
+    contact: (key) => registrations.get(key)?.contact,
+    set(key, client, { since, contact, standing }) {
+      const previous = registrations.get(key);
+      const rival = previous?.client === client ? undefined : previous;
+      if (rival !== undefined && rival.since > since) return client;
+      if (rival !== undefined) remove(rival.client);
       remove(client);
-      registrations.set(key, { client, standing: keep(answers) });
+      registrations.set(key, { client, since, contact, standing: keep(standing, client) });
       client.key = key;
-      return previous === client ? undefined : previous;
+      return rival?.client;
     },
     remove,
   };

@@ -2,9 +2,11 @@ import { DecodeError, type ErrorCode } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { verifyRegistration } from './registration-proof.ts';
 import { createRegistrations } from './registrations.ts';
-import { decodeRelayFrame } from './relay-frame.ts';
-import { type ClientId, createServerClient, idKey, type ServerClient } from './server-client.ts';
+import { type ClientId, createServerClient, frameCost, idKey, type ServerClient } from './server-client.ts';
+import { createTotals, type RefusalReason, type RendezvousCounters } from './server-counters.ts';
 import { defaultServerLimits, type ServerLimits } from './server-limits.ts';
+import { createServerRelay } from './server-relay.ts';
+import { createServerSource, type ServerSource } from './server-source.ts';
 import { createSessionTable, otherEnd, type ServerSession, type SessionEnd } from './session-table.ts';
 import {
   type ClientFrame,
@@ -12,6 +14,7 @@ import {
   type EnvelopeFrame,
   encodeFrame,
   type LeaveFrame,
+  type LookupFrame,
   type OfferFrame,
   type RegisterFrame,
   type ServerFrame,
@@ -23,7 +26,7 @@ import {
  * It reads no envelope, and every table in it is bounded. Nothing that a client sends makes it throw. `now` is in ms and monotonic.
  */
 export interface RendezvousEngine {
-  connect(client: ClientId, now: number): readonly EngineAction[];
+  connect(client: ClientId, now: number, arrival: Arrival): readonly EngineAction[];
   /** A text frame (control) or a binary one (a datagram to relay). */
   receive(client: ClientId, frame: string | Uint8Array, now: number): readonly EngineAction[];
   /** `silent`: the connection was given up after it had said nothing for long, so its peer may live on. */
@@ -31,33 +34,22 @@ export interface RendezvousEngine {
   counters(): RendezvousCounters;
 }
 
+/** How a client came here. */
+export interface Arrival {
+  /** This server's name as the client dialled it, 1..255 visible ASCII characters: what its registrations are signed for. */
+  readonly name: string;
+  /** Absent: the client is bounded by itself only. */
+  readonly source?: ServerSource;
+}
+
 export type EngineAction =
   | { readonly type: 'send'; readonly client: ClientId; readonly frame: string }
   /** A datagram: to be dropped rather than queued when the client is slow. */
   | { readonly type: 'relay'; readonly client: ClientId; readonly frame: Uint8Array }
+  /** The client is forgotten already: nothing that it sends from now on does anything. */
   | { readonly type: 'close'; readonly client: ClientId; readonly code: number; readonly reason: string };
 
-export interface RendezvousCounters {
-  /** What there is now. */
-  readonly clients: number;
-  readonly registrations: number;
-  readonly sessions: number;
-  /** What has been, since the start. */
-  readonly offers: number;
-  readonly envelopes: number;
-  readonly relayedDatagrams: number;
-  readonly relayedBytes: number;
-  /** Datagrams of nobody's session, before the answer beyond what it may be, over the rate, too long, or cut. */
-  readonly droppedDatagrams: number;
-  /** Control frames that made no sense. */
-  readonly malformed: number;
-  /** Control frames that were understood and not obeyed. */
-  readonly refused: number;
-}
-
 export interface RendezvousEngineOptions {
-  /** 1..255 visible ASCII characters; what registrations are signed for. */
-  readonly name: string;
   readonly random: Random;
   /** Told to clients: `host:port`, or `:port` for the host that the client dialled. */
   readonly stun: readonly string[];
@@ -71,20 +63,15 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
   const clients = new Map<ClientId, ServerClient>();
   const registrations = createRegistrations(limits);
   const sessions = createSessionTable(limits);
-  const totals = {
-    offers: 0,
-    envelopes: 0,
-    relayedDatagrams: 0,
-    relayedBytes: 0,
-    droppedDatagrams: 0,
-    malformed: 0,
-    refused: 0,
-  };
+  const totals = createTotals();
+  const relay = createServerRelay({ enabled: options.relay, limits, totals, sessions, endOf });
 
   function handle(client: ServerClient, frame: ClientFrame, now: number): EngineAction[] {
     switch (frame.type) {
       case 'register':
         return register(client, frame, now);
+      case 'lookup':
+        return lookup(client, frame, now);
       case 'offer':
         return offer(client, frame, now);
       case 'envelope':
@@ -95,31 +82,43 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
   }
 
   function register(client: ServerClient, frame: RegisterFrame, now: number): EngineAction[] {
-    if (!client.requests.take(1, now)) return [refuse(client, 'ERR_BUSY', 'too many registrations')];
-    if (!verifyRegistration(frame, options.name, client.challenge)) {
-      return [refuse(client, 'ERR_PEER_KEY', 'the registration is not signed with its key')];
+    if (!client.registrations.take(1, now) || !client.requests.take(1, now)) {
+      return [refuse(client, 'rate', 'too many registrations', now)];
     }
-    const replaced = registrations.set(idKey(frame.key), client, frame.standing);
+    if (!verifyRegistration(frame, client.name, client.challenge)) {
+      return [refuse(client, 'signature', 'the registration is not signed with its key', now)];
+    }
+    const replaced = registrations.set(idKey(frame.key), client, frame);
+    if (replaced === client) return [send(client, { type: 'replaced' })];
     const actions = [send(client, { type: 'registered' })];
     return replaced === undefined ? actions : [send(replaced, { type: 'replaced' }), ...actions];
   }
 
+  function lookup(client: ServerClient, { session, key }: LookupFrame, now: number): EngineAction[] {
+    if (!client.requests.take(1, now)) return [refuse(client, 'rate', 'too many lookups', now, session)];
+    const contact = registrations.contact(idKey(key));
+    return [send(client, { type: 'contact', session, ...(contact && { contact }) })];
+  }
+
   function offer(client: ServerClient, frame: OfferFrame, now: number): EngineAction[] {
     const { session: id, ticketId, envelope } = frame;
-    if (!client.requests.take(1, now)) return [refuse(client, 'ERR_BUSY', 'too many offers', id)];
+    if (!client.requests.take(1, now)) return [refuse(client, 'rate', 'too many offers', now, id)];
     const listenerKey = idKey(frame.to);
     const callerToken = idKey(frame.caller);
     const known = sessions.get(id);
     if (known !== undefined && (known.listenerKey !== listenerKey || known.callerToken !== callerToken)) {
-      return [refuse(client, 'ERR_SERVER_REFUSED', 'this session belongs to others', id)];
+      return [refuse(client, 'foreign-session', 'this session belongs to others', now, id)];
     }
     const listener = registrations.holder(listenerKey);
     if (listener === undefined || listener === client) return [unreachable(client, id, 'unknown')];
+    if (!listener.offers.take(1, now)) {
+      return [refuse(client, 'listener-busy', 'this listener is offered too many sessions', now, id)];
+    }
     const actions = known === undefined ? makeRoom(listener) : [];
     if (known === undefined && !sessions.hasRoom(client, listener)) {
-      return [...actions, refuse(client, 'ERR_BUSY', 'too many sessions', id)];
+      return [...actions, refuse(client, 'sessions', 'too many sessions', now, id)];
     }
-    const session = known ?? sessions.open({ id, listenerKey, callerToken }, now);
+    const session = known ?? sessions.open({ id, listenerKey, callerToken, source: client.source }, now);
     sessions.bind(session, 'dialer', client, now);
     sessions.bind(session, 'listener', listener, now);
     totals.offers++;
@@ -148,34 +147,6 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
     return end(session, mine === 'listener' && !session.answered ? 'declined' : 'gone');
   }
 
-  function relay(client: ServerClient, frame: Uint8Array, now: number): EngineAction[] {
-    const to = relayTarget(client, frame, now);
-    if (to === undefined) {
-      totals.droppedDatagrams++;
-      return [];
-    }
-    totals.relayedDatagrams++;
-    totals.relayedBytes += frame.length;
-    return [{ type: 'relay', client: to.id, frame }];
-  }
-
-  /** Who is to get this datagram, if it may be relayed at all. */
-  function relayTarget(client: ServerClient, frame: Uint8Array, now: number): ServerClient | undefined {
-    const parts = options.relay ? decodeRelayFrame(frame) : undefined;
-    if (parts === undefined || parts.datagram.length > limits.datagram) return undefined;
-    const session = sessions.get(parts.session);
-    const mine = session && endOf(session, client, now);
-    const other = session && mine && session[otherEnd(mine)];
-    if (session === undefined || other === undefined) return undefined;
-    if (!session.answered) {
-      const bytes = session.earlyBytes + parts.datagram.length;
-      if (session.earlyDatagrams >= limits.earlyDatagrams || bytes > limits.earlyBytes) return undefined;
-      session.earlyDatagrams++;
-      session.earlyBytes = bytes;
-    }
-    return client.relay.take(frame.length, now) ? other : undefined;
-  }
-
   /**
    * Which end of the session this client is. A listener that came back on a new connection and proved its key again takes its end
    * up with the first thing it sends.
@@ -201,33 +172,87 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
     return ends.map((client) => unreachable(client, session.id, reason));
   }
 
-  function refuse(client: ServerClient, code: ErrorCode, message: string, session?: Uint8Array): EngineAction {
-    totals.refused++;
+  function refuse(
+    client: ServerClient,
+    reason: Exclude<RefusalReason, 'full' | 'source-full'>,
+    message: string,
+    now: number,
+    session?: Uint8Array,
+  ): EngineAction {
+    totals.refused[reason]++;
+    return complain(client, REFUSAL_CODES[reason], message, now, session);
+  }
+
+  /** Tells what was wrong; whoever goes on like that is disconnected. */
+  function complain(
+    client: ServerClient,
+    code: ErrorCode,
+    message: string,
+    now: number,
+    session?: Uint8Array,
+  ): EngineAction {
+    if (!client.refusals.take(1, now)) client.offence = 'too many frames that were refused';
     return send(client, { type: 'error', code, message, ...(session && { session }) });
   }
 
   function control(client: ServerClient, text: string, now: number): EngineAction[] {
-    if (!client.control.take(Math.ceil(text.length / 4_096), now))
-      return [refuse(client, 'ERR_BUSY', 'too many frames')];
+    if (!client.control.take(frameCost(text.length), now)) {
+      return [refuse(client, 'rate', 'too many frames', now)];
+    }
     let frame: ClientFrame;
     try {
       frame = decodeClientFrame(text);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       totals.malformed++;
-      return [send(client, { type: 'error', code: 'ERR_PROTOCOL', message: error.message.slice(0, 300) })];
+      return [complain(client, 'ERR_PROTOCOL', error.message.slice(0, 300), now)];
     }
     return handle(client, frame, now);
   }
 
+  /** Why there is no room for one more client of this source, if there is none. */
+  function turnAway(source: ServerSource): { refusal: RefusalReason; reason: string } | undefined {
+    if (clients.size >= limits.clients) return { refusal: 'full', reason: 'this server is full' };
+    if (source.clients >= limits.clientsPerSource) {
+      return { refusal: 'source-full', reason: 'too many clients of your address' };
+    }
+    return undefined;
+  }
+
+  /** Forgets a client, and tells the other ends of its sessions. */
+  function forget(client: ServerClient, silent: boolean, now: number): EngineAction[] {
+    clients.delete(client.id);
+    client.source.clients--;
+    registrations.remove(client);
+    return [...client.sessions].flatMap((session) => {
+      sessions.bind(session, session.dialer === client ? 'dialer' : 'listener', undefined, now);
+      const other = session.dialer ?? session.listener;
+      if (!session.answered || other === undefined) return end(session);
+      // Registered anew, the listener is on another connection already.
+      const isBack = session.dialer === other && registrations.holder(session.listenerKey) !== undefined;
+      return [unreachable(other, session.id, silent || isBack ? 'silent' : 'gone')];
+    });
+  }
+
+  /** Disconnects a client that has gone too far. */
+  function punish(client: ServerClient, now: number): EngineAction[] {
+    if (client.offence === undefined) return [];
+    totals.cutOff++;
+    const close = { type: 'close', client: client.id, code: CLOSE_POLICY_VIOLATION, reason: client.offence } as const;
+    return [close, ...forget(client, false, now)];
+  }
+
   return {
-    connect(id, now) {
-      if (clients.size >= limits.clients) {
-        return [{ type: 'close', client: id, code: CLOSE_TRY_AGAIN_LATER, reason: 'this server is full' }];
+    connect(id, now, { name, source = createServerSource(limits, now) }) {
+      const full = turnAway(source);
+      if (full !== undefined) {
+        totals.refused[full.refusal]++;
+        return [{ type: 'close', client: id, code: CLOSE_TRY_AGAIN_LATER, reason: full.reason }];
       }
-      const client = createServerClient(id, limits, options.random, now);
+      const client = createServerClient({ id, source, name, limits, random: options.random }, now);
       clients.set(id, client);
-      const { name, stun, relay } = options;
+      source.clients++;
+      const { stun, relay } = options;
       const { standing, datagram } = limits;
       const { challenge } = client;
       return [
@@ -239,23 +264,22 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
       if (client === undefined) return [];
       const overdue = sessions.findExpired(now).flatMap((session) => end(session));
       const actions = typeof frame === 'string' ? control(client, frame, now) : relay(client, frame, now);
-      return overdue.length === 0 ? actions : [...overdue, ...actions];
+      if (overdue.length === 0 && client.offence === undefined) return actions;
+      return [...overdue, ...actions, ...punish(client, now)];
     },
     disconnect(id, now, silent = false) {
       const client = clients.get(id);
-      if (client === undefined) return [];
-      clients.delete(id);
-      registrations.remove(client);
-      return [...client.sessions].flatMap((session) => {
-        sessions.bind(session, session.dialer === client ? 'dialer' : 'listener', undefined, now);
-        const other = session.dialer ?? session.listener;
-        if (!session.answered || other === undefined) return end(session);
-        // Registered anew, the listener is on another connection already.
-        const isBack = session.dialer === other && registrations.holder(session.listenerKey) !== undefined;
-        return [unreachable(other, session.id, silent || isBack ? 'silent' : 'gone')];
-      });
+      return client === undefined ? [] : forget(client, silent, now);
     },
-    counters: () => ({ clients: clients.size, registrations: registrations.size, sessions: sessions.size, ...totals }),
+    counters: () => ({
+      clients: clients.size,
+      registrations: registrations.size,
+      sessions: sessions.size,
+      standingBytes: registrations.standingBytes,
+      ...totals,
+      dropped: { ...totals.dropped },
+      refused: { ...totals.refused },
+    }),
   };
 }
 
@@ -271,5 +295,14 @@ function send(client: ServerClient, frame: ServerFrame): EngineAction {
   return { type: 'send', client: client.id, frame: encodeFrame(frame) };
 }
 
-/** "Try again later" (IANA WebSocket close codes). */
+const REFUSAL_CODES = {
+  rate: 'ERR_BUSY',
+  sessions: 'ERR_BUSY',
+  'listener-busy': 'ERR_BUSY',
+  signature: 'ERR_PEER_KEY',
+  'foreign-session': 'ERR_SERVER_REFUSED',
+} as const;
+
+/** RFC 6455 section 7.4.1, and "try again later" (IANA WebSocket close codes). */
+const CLOSE_POLICY_VIOLATION = 1008;
 const CLOSE_TRY_AGAIN_LATER = 1013;

@@ -1,13 +1,25 @@
 import type { Rate } from './token-bucket.ts';
 import { MAX_STANDING } from './wire.ts';
 
-/** Every bound of a rendezvous server. Times in ms, sizes in bytes. */
+/** Every bound of a rendezvous server. Times in ms, sizes in bytes, rates a second. */
 export interface ServerLimits {
-  /** Connected clients. */
+  /** Connected clients, and those of one source: an IPv4 address or an IPv6 /64. */
   readonly clients: number;
-  /** Sessions of all clients. */
+  readonly clientsPerSource: number;
+  /** TCP connections that are no WebSocket yet, and those of one source; beyond `halfOpen`, the oldest gives way. */
+  readonly halfOpen: number;
+  readonly halfOpenPerSource: number;
+  /** How long a connection may take to become a WebSocket, TLS included. */
+  readonly halfOpenFor: number;
+  /** New connections of one source. */
+  readonly connectionsPerSource: Rate;
+  /** Wrong tokens of one source; beyond, right ones are refused too. */
+  readonly wrongTokensPerSource: Rate;
+  /** Sources remembered; beyond, the one without a connection that was not heard of for longest is forgotten. */
+  readonly sources: number;
+  /** Sessions of all clients, of those of one source as dialers, and that one client takes part in. */
   readonly sessions: number;
-  /** Sessions that one client takes part in. */
+  readonly sessionsPerSource: number;
   readonly sessionsPerClient: number;
   /** Sessions that one listener has not answered; the oldest gives way to a new one, so that strangers cannot shut it off. */
   readonly unansweredPerListener: number;
@@ -15,35 +27,78 @@ export interface ServerLimits {
   readonly unansweredFor: number;
   /** How long a session waits for an end that lost its connection. */
   readonly absentFor: number;
-  /** Standing answers of one registration (more than 16 fit no frame), and the memory of all of them together. */
+  /** Standing answers of one registration (more than 16 fit no frame), and the memory of all of them, and of one source's. */
   readonly standing: number;
   readonly standingBytes: number;
-  /** Control frames of one client, where each begun 4 KiB counts as one. */
+  readonly standingBytesPerSource: number;
+  /** Control frames of one client, where each begun 4 KiB counts as one, and of one source's clients together. */
   readonly control: Rate;
+  readonly controlPerSource: Rate;
   /** Those of them that make others work: offers and registrations. */
   readonly requests: Rate;
-  /** Bytes that one client may have relayed. */
+  readonly requestsPerSource: Rate;
+  /** Registrations of one client; each costs the server the check of a signature. */
+  readonly registrations: Rate;
+  /** Offers that one listener is handed. */
+  readonly offersPerListener: Rate;
+  /** Frames of one client that are refused, or binary ones that are no datagrams, where each begun 4 KiB counts as one; beyond, it is disconnected. */
+  readonly refusals: Rate;
+  /** Bytes that one client, and one source's clients together, may have relayed. */
   readonly relay: Rate;
+  readonly relayPerSource: Rate;
+  /** Datagrams of one client that are dropped; beyond, it is disconnected: who is in earnest slows down. */
+  readonly drops: Rate;
   /** Longest relayed datagram. */
   readonly datagram: number;
   /** What a session may relay before the listener has answered: whichever is reached first. */
   readonly earlyDatagrams: number;
   readonly earlyBytes: number;
+  /** Pings and pongs of one client. */
+  readonly pings: Rate;
+  /** How long a client may take to complete a message that it has begun. */
+  readonly messageFor: number;
+  /** Begun messages of all clients together; beyond, clients with more than 4 KiB of them are disconnected. */
+  readonly begunBytes: number;
+  /** What waits for all slow readers together; beyond, they are treated as if their own queues were full. */
+  readonly queuedBytes: number;
 }
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
 
 export const defaultServerLimits: ServerLimits = {
   clients: 10_000,
+  clientsPerSource: 1_000,
+  halfOpen: 4_096,
+  halfOpenPerSource: 64,
+  halfOpenFor: 10_000,
+  connectionsPerSource: { rate: 50, burst: 1_000 },
+  wrongTokensPerSource: { rate: 1, burst: 20 },
+  sources: 65_536,
   sessions: 100_000,
+  sessionsPerSource: 20_000,
   sessionsPerClient: 4_096,
   unansweredPerListener: 256,
   unansweredFor: 60_000,
   absentFor: 150_000,
   standing: MAX_STANDING,
-  standingBytes: 64 * 1024 * 1024,
+  standingBytes: 64 * MIB,
+  standingBytesPerSource: 16 * MIB,
   control: { rate: 200, burst: 2_000 },
+  controlPerSource: { rate: 4_000, burst: 40_000 },
   requests: { rate: 20, burst: 1_000 },
-  relay: { rate: 16 * 1024 * 1024, burst: 2 * 1024 * 1024 },
+  requestsPerSource: { rate: 200, burst: 4_000 },
+  registrations: { rate: 5, burst: 200 },
+  offersPerListener: { rate: 200, burst: 2_000 },
+  refusals: { rate: 1, burst: 100 },
+  relay: { rate: 16 * MIB, burst: 2 * MIB },
+  relayPerSource: { rate: 32 * MIB, burst: 8 * MIB },
+  drops: { rate: 500, burst: 10_000 },
   datagram: 1_500,
   earlyDatagrams: 8,
-  earlyBytes: 10 * 1024,
+  earlyBytes: 10 * KIB,
+  pings: { rate: 2, burst: 60 },
+  messageFor: 20_000,
+  begunBytes: 64 * MIB,
+  queuedBytes: 256 * MIB,
 };

@@ -1,5 +1,6 @@
 import { idKey, type ServerClient } from './server-client.ts';
 import type { ServerLimits } from './server-limits.ts';
+import type { ServerSource } from './server-source.ts';
 
 /** A session as the server sees it: two ends, of which one may be away for a while. */
 export interface ServerSession {
@@ -8,6 +9,8 @@ export interface ServerSession {
   readonly listenerKey: string;
   /** The caller's token: whoever shows it may take the dialer's end over to another connection. */
   readonly callerToken: string;
+  /** Where it was opened from. */
+  readonly source: ServerSource;
   dialer: ServerClient | undefined;
   listener: ServerClient | undefined;
   /** The listener has sent an envelope, and with it has agreed to be sent datagrams. */
@@ -27,7 +30,7 @@ export interface SessionTable {
   get(id: Uint8Array): ServerSession | undefined;
   /** Whether one more session of these two fits. */
   hasRoom(dialer: ServerClient, listener: ServerClient): boolean;
-  open(session: Pick<ServerSession, 'id' | 'listenerKey' | 'callerToken'>, now: number): ServerSession;
+  open(session: Pick<ServerSession, 'id' | 'listenerKey' | 'callerToken' | 'source'>, now: number): ServerSession;
   /** Gives an end to a client, which gives up the other end if it held that, or to nobody for now. */
   bind(session: ServerSession, end: SessionEnd, client: ServerClient | undefined, now: number): void;
   answer(session: ServerSession): void;
@@ -59,13 +62,15 @@ export function createSessionTable(limits: ServerLimits): SessionTable {
     get: (id) => sessions.get(idKey(id)),
     hasRoom: (dialer, listener) =>
       sessions.size < limits.sessions &&
+      dialer.source.sessions < limits.sessionsPerSource &&
       dialer.sessions.size < limits.sessionsPerClient &&
       listener.sessions.size < limits.sessionsPerClient,
-    open({ id, listenerKey, callerToken }, now) {
+    open({ id, listenerKey, callerToken, source }, now) {
       const session: ServerSession = {
         id,
         listenerKey,
         callerToken,
+        source,
         dialer: undefined,
         listener: undefined,
         answered: false,
@@ -74,6 +79,7 @@ export function createSessionTable(limits: ServerLimits): SessionTable {
         since: now,
       };
       sessions.set(idKey(id), session);
+      source.sessions++;
       return session;
     },
     bind(session, end, client, now) {
@@ -92,7 +98,7 @@ export function createSessionTable(limits: ServerLimits): SessionTable {
     remove(session) {
       unlink(session, 'dialer');
       unlink(session, 'listener');
-      sessions.delete(idKey(session.id));
+      if (sessions.delete(idKey(session.id))) session.source.sessions--;
     },
     findExpired(now) {
       if (now - sweptAt < SWEEP_INTERVAL) return [];

@@ -1,5 +1,6 @@
 import { DecodeError, type ErrorCode, TraversalError } from '../../core/errors.ts';
-import type { SignalingEvent, StandingAnswer } from '../../core/signaling.ts';
+import type { Contact, SignalingEvent, StandingAnswer } from '../../core/signaling.ts';
+import { X25519_KEY_LENGTH } from './contact.ts';
 import { formatJson, type JsonFields, parseJson } from './json.ts';
 import { BOX_OVERHEAD, MAX_PLAINTEXT } from './sealed-box.ts';
 
@@ -9,7 +10,7 @@ import { BOX_OVERHEAD, MAX_PLAINTEXT } from './sealed-box.ts';
  *
  * The server speaks first (`hello`, with its version), but a client need not wait for it to make an offer.
  */
-export type ClientFrame = RegisterFrame | OfferFrame | EnvelopeFrame | LeaveFrame;
+export type ClientFrame = RegisterFrame | LookupFrame | OfferFrame | EnvelopeFrame | LeaveFrame;
 
 /** What the server says: its hello, and then events as the client hands them on. */
 export type ServerFrame = HelloFrame | SignalingEvent;
@@ -20,8 +21,17 @@ export interface RegisterFrame {
   readonly key: Uint8Array;
   /** 64 bytes over `registrationProof(server name, challenge)`. */
   readonly signature: Uint8Array;
+  /** Wall time in ms at which the peer began to listen; the registration of one that began later stays. */
+  readonly since: number;
+  readonly contact?: Contact;
   /** At most as many as the server's hello allows; they replace those of an earlier registration. */
   readonly standing: readonly StandingAnswer[];
+}
+
+export interface LookupFrame {
+  readonly type: 'lookup';
+  readonly session: Uint8Array;
+  readonly key: Uint8Array;
 }
 
 export interface OfferFrame {
@@ -98,17 +108,24 @@ const clientReaders = {
     type: 'register',
     key: fields.bytes('key', 32),
     signature: fields.bytes('signature', 64),
+    since: fields.integer('since', 0, 2 ** 48 - 1),
+    ...(fields.has('contact') && { contact: readContact(fields.object('contact')) }),
     standing: fields.list('standing', MAX_STANDING, (item) => ({
       ticketId: readId(item, 'ticketId'),
       envelope: item.bytes('envelope', 1, MAX_STANDING_ENVELOPE),
     })),
+  }),
+  lookup: (fields: JsonFields): LookupFrame => ({
+    type: 'lookup',
+    session: readId(fields, 'session'),
+    key: fields.bytes('key', 32),
   }),
   offer: (fields: JsonFields): OfferFrame => ({
     type: 'offer',
     to: fields.bytes('to', 32),
     session: readId(fields, 'session'),
     ticketId: readId(fields, 'ticketId'),
-    envelope: readEnvelope(fields),
+    envelope: readOfferEnvelope(fields),
     caller: readId(fields, 'caller'),
   }),
   envelope: readEnvelopeFrame,
@@ -121,7 +138,12 @@ const serverReaders = {
     type: 'offer',
     session: readId(fields, 'session'),
     ticketId: readId(fields, 'ticketId'),
-    envelope: readEnvelope(fields),
+    envelope: readOfferEnvelope(fields),
+  }),
+  contact: (fields: JsonFields): SignalingEvent => ({
+    type: 'contact',
+    session: readId(fields, 'session'),
+    ...(fields.has('contact') && { contact: readContact(fields.object('contact')) }),
   }),
   standing: (fields: JsonFields): SignalingEvent => ({
     type: 'standing',
@@ -167,6 +189,15 @@ function readEnvelopeFrame(fields: JsonFields): EnvelopeFrame {
 
 function readEnvelope(fields: JsonFields): Uint8Array {
   return fields.bytes('envelope', 1, MAX_PLAINTEXT + BOX_OVERHEAD);
+}
+
+/** An ephemeral key may go before the sealed part. */
+function readOfferEnvelope(fields: JsonFields): Uint8Array {
+  return fields.bytes('envelope', 1, X25519_KEY_LENGTH + MAX_PLAINTEXT + BOX_OVERHEAD);
+}
+
+function readContact(fields: JsonFields): Contact {
+  return { key: fields.bytes('key', X25519_KEY_LENGTH), signature: fields.bytes('signature', 64) };
 }
 
 /** A code that this version does not know is a refusal all the same. */

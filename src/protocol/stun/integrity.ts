@@ -10,7 +10,8 @@ export type IntegrityAlgorithm = 'sha1' | 'sha256';
  * far as it maps: spaces of other scripts and normalisation form C. Code points that it forbids are not refused.
  */
 export function shortTermKey(password: string): Uint8Array {
-  return Buffer.from(opaqueString(password), 'utf8');
+  // In memory of its own: a piece of node's pool would hold 8 KiB for as long as the key is used.
+  return new TextEncoder().encode(opaqueString(password));
 }
 
 /** The key of the long-term credential mechanism, with MD5 (RFC 8489 sections 9.2.2 and 18.5.1.1). OpaqueString as above. */

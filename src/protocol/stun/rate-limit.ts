@@ -1,4 +1,4 @@
-import { parseIp } from '../../core/ip-address.ts';
+import { sourceNetwork } from '../../core/source-network.ts';
 
 export interface RateLimitOptions {
   /** Tokens a second and source network. */
@@ -25,7 +25,7 @@ export function createRateLimit({ rate, burst, capacity }: RateLimitOptions): Ra
       return buckets.size;
     },
     admit(address, now) {
-      const network = sourceNetwork(address);
+      const network = sourceNetwork(address, 24);
       const bucket = buckets.get(network) ?? { tokens: burst, at: now };
       const tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) * rate) / 1000);
       const admitted = tokens >= 1;
@@ -35,11 +35,4 @@ export function createRateLimit({ rate, burst, capacity }: RateLimitOptions): Ra
       return admitted;
     },
   };
-}
-
-/** The first three bytes of an IPv4 address, the first eight of an IPv6 one. Throws `RangeError` on anything else. */
-function sourceNetwork(address: string): string {
-  const ip = parseIp(address);
-  if (ip === undefined) throw new RangeError(`not a numeric IP address: ${address}`);
-  return ip.bytes.subarray(0, ip.family === 4 ? 3 : 8).join('.');
 }

@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { type CandidateTransport, transportOf, UDP } from '../../../src/core/candidate.ts';
 import { type Endpoint, formatEndpoint } from '../../../src/core/endpoint.ts';
+import { toHex } from '../../../src/core/hex.ts';
+import { BUDGET_PERIOD, CHECK_BUDGET } from '../../../src/protocol/ice/check-budget.ts';
 import { MAX_UNPROVEN } from '../../../src/protocol/ice/check-sender.ts';
-import { createIceAgent, type IceInput, type IceOutput } from '../../../src/protocol/ice/index.ts';
+import { createCheckBudget, createIceAgent, type IceInput, type IceOutput } from '../../../src/protocol/ice/index.ts';
 import { decodeMessage, type EncodableAttribute } from '../../../src/protocol/stun/index.ts';
 import { checkFromRight, PRIORITY, responseFromRight } from './messages.ts';
-import { leftOptions, rightOptions } from './pair-of-agents.ts';
+import { leftOptions } from './pair-of-agents.ts';
 
 const FORBIDDEN = ['127.0.0.1', '::1', '224.0.0.1', 'ff02::1', '255.255.255.255', '0.0.0.0', '::', 'fe80::1'];
 const ALLOWED = ['10.0.0.1', '203.0.113.1', '203.0.113.2', '2001:db8::1', 'fe80::1%eth0', '::ffff:198.51.100.9'];
@@ -29,6 +32,18 @@ const type = fc.constantFrom('host', 'srflx', 'prflx', 'mapped', 'relay');
 const priority = fc.oneof(fc.integer({ min: 1, max: 2 ** 31 - 1 }), fc.constantFrom(0, -1, 0.5, Number.NaN, 2 ** 40));
 const foundation = fc.constantFrom('a', 'b', 'c');
 const side = fc.constantFrom('local', 'remote');
+const transport: fc.Arbitrary<CandidateTransport> = fc.constantFrom<CandidateTransport>(
+  UDP,
+  UDP,
+  { transport: 'tcp', tcpType: 'active' },
+  { transport: 'tcp', tcpType: 'passive' },
+  { transport: 'tcp', tcpType: 'so' },
+);
+
+function withTransport<T extends object>(rest: fc.Arbitrary<T>): fc.Arbitrary<CandidateTransport & T> {
+  return fc.tuple(transport, rest).map(([one, other]) => ({ ...one, ...other }));
+}
+
 const attributes: fc.Arbitrary<EncodableAttribute[]> = fc.subarray<EncodableAttribute>([
   PRIORITY,
   { type: 'use-candidate' },
@@ -39,14 +54,22 @@ const answers: fc.Arbitrary<EncodableAttribute> = fc.oneof(
   somewhere
     .filter(({ address, port: p }) => p > 0 && p < 65_536 && Number.isInteger(p) && !NONSENSE.includes(address))
     .map((endpoint): EncodableAttribute => ({ type: 'xor-mapped-address', endpoint })),
-  fc.constantFrom(400, 487, 500).map((code): EncodableAttribute => ({ type: 'error-code', code, reason: '' })),
+  fc.constantFrom(400, 403, 487, 500).map((code): EncodableAttribute => ({ type: 'error-code', code, reason: '' })),
 );
 
 /** What may happen to an agent; `answer` and `name` choose among what it has sent and paired so far. */
 type Happening =
   | { kind: 'input'; input: IceInput }
-  | { kind: 'request'; from: Endpoint; base: Endpoint; pwd: string | undefined; attributes: EncodableAttribute[] }
+  | {
+      kind: 'request';
+      via: CandidateTransport;
+      from: Endpoint;
+      base: Endpoint;
+      pwd: string | undefined;
+      attributes: EncodableAttribute[];
+    }
   | { kind: 'answer'; nth: number; attribute: EncodableAttribute; from: Endpoint | undefined; pwd: string | undefined }
+  | { kind: 'disconnect'; nth: number }
   | { kind: 'name'; nth: number; type: 'use' | 'check' | 'nominate' }
   | { kind: 'time'; ms: number };
 
@@ -56,16 +79,23 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     .oneof(
       fc.record({
         type: fc.constant('local-candidate' as const),
-        candidate: fc.record({ type, endpoint: somewhere, base, priority, foundation }),
+        candidate: withTransport(fc.record({ type, endpoint: somewhere, base, priority, foundation })),
       }),
       fc.record({
         type: fc.constant('remote-candidate' as const),
-        candidate: fc.record({ type, endpoint: somewhere, priority, foundation }),
+        candidate: withTransport(fc.record({ type, endpoint: somewhere, priority, foundation })),
       }),
       fc.record({ type: fc.constant('end-of-candidates' as const), side }),
     )
     .map((input): Happening => ({ kind: 'input', input })),
-  fc.record({ kind: fc.constant('request' as const), from: source, base, pwd: wrongOr('wrong'), attributes }),
+  fc.record({
+    kind: fc.constant('request' as const),
+    via: transport,
+    from: source,
+    base,
+    pwd: wrongOr('wrong'),
+    attributes,
+  }),
   fc.record({
     kind: fc.constant('answer' as const),
     nth: fc.nat(9),
@@ -73,11 +103,12 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     from: fc.option(source, { nil: undefined }),
     pwd: wrongOr('wrong'),
   }),
+  fc.record({ kind: fc.constant('disconnect' as const), nth: fc.nat(9) }),
   fc.record({ kind: fc.constant('name' as const), nth: fc.nat(5), type: fc.constantFrom('use', 'check', 'nominate') }),
   fc.record({ kind: fc.constant('time' as const), ms: fc.oneof(fc.nat(60), fc.nat(6000), fc.nat(60_000)) }),
 );
 
-it('whatever happens: no throw, no packet to a forbidden address, no busy loop, no more requests than the bound', () => {
+it('whatever happens: no throw, no packet to a forbidden address, no busy loop, no more requests than the bounds', () => {
   fc.assert(
     fc.property(
       fc.array(happening, { maxLength: 120, size: 'max' }),
@@ -85,9 +116,12 @@ it('whatever happens: no throw, no packet to a forbidden address, no busy loop, 
       fc.boolean(),
       (happenings, controls, regular) => {
         const more = { nomination: regular ? 'regular' : 'deferred' } as const;
-        const agent = createIceAgent({ ...leftOptions(more), role: controls ? 'controlling' : rightOptions().role });
-        const requests: Extract<IceOutput, { type: 'transmit' }>[] = [];
+        const role = controls ? 'controlling' : 'controlled';
+        const agent = createIceAgent({ ...leftOptions(more), role, budget: createCheckBudget() });
+        const requests: (Extract<IceOutput, { type: 'transmit' }> & { readonly at: number })[] = [];
         const answered = new Set<string>();
+        /** Who sent requests over TCP. */
+        const callers: string[] = [];
         let now = 0;
 
         /** Polls as a pump would, up to a time. */
@@ -97,7 +131,7 @@ it('whatever happens: no throw, no packet to a forbidden address, no busy loop, 
             if (output.type === 'transmit') {
               expect(FORBIDDEN).not.toContain(output.to.address);
               expect(output.to.port).toBeGreaterThan(0);
-              if (output.request) requests.push(output);
+              if (output.request) requests.push({ ...output, at: now });
             } else if (output.type === 'wait') {
               if (output.until !== undefined) expect(output.until).toBeGreaterThan(now);
               if (output.until === undefined || output.until > until) break;
@@ -109,8 +143,10 @@ it('whatever happens: no throw, no packet to a forbidden address, no busy loop, 
         const happen = (event: Happening): void => {
           if (event.kind === 'input') agent.handle(event.input, now);
           if (event.kind === 'request') {
+            if (event.via.tcpType === 'passive') callers.push(formatEndpoint(event.from));
             const bytes = checkFromRight({ attributes: event.attributes, ...(event.pwd && { pwd: event.pwd }) });
-            agent.handle({ type: 'message', message: decodeMessage(bytes), from: event.from, base: event.base }, now);
+            const message = decodeMessage(bytes);
+            agent.handle({ ...event.via, type: 'message', message, from: event.from, base: event.base }, now);
           }
           const request = event.kind === 'answer' ? requests.at(-1 - event.nth) : undefined;
           if (event.kind === 'answer' && request !== undefined) {
@@ -120,7 +156,14 @@ it('whatever happens: no throw, no packet to a forbidden address, no busy loop, 
             } as const;
             const message = decodeMessage(responseFromRight(request, [event.attribute], options));
             answered.add(formatEndpoint(request.to));
-            agent.handle({ type: 'message', message, from: event.from ?? request.to, base: request.base }, now);
+            const { base: on, to } = request;
+            const input = { type: 'message', message, from: event.from ?? to, base: on } as const;
+            agent.handle({ ...transportOf(request), ...input }, now);
+          }
+          if (event.kind === 'disconnect') {
+            const over = requests.filter((one) => one.transport === 'tcp').at(-1 - event.nth);
+            if (over !== undefined)
+              agent.handle({ ...transportOf(over), type: 'disconnected', base: over.base, to: over.to }, now);
           }
           if (event.kind === 'name') {
             const pairId = agent.snapshot().pairs[event.nth]?.id ?? 'no such pair';
@@ -132,12 +175,26 @@ it('whatever happens: no throw, no packet to a forbidden address, no busy loop, 
         for (const event of happenings) happen(event);
         pump(now + 100_000);
         const unproven = requests
-          .map(({ base, to }) => `${base.port}>${formatEndpoint(to)}`)
+          .map((one) => `${one.transport} ${one.tcpType} ${one.base.port}>${formatEndpoint(one.to)}`)
           .filter((key) => !answered.has(key.split('>')[1]!));
         for (const key of new Set(unproven)) {
           expect(unproven.filter((other) => other === key).length).toBeLessThanOrEqual(MAX_UNPROVEN.address);
         }
         expect(unproven.length).toBeLessThanOrEqual(MAX_UNPROVEN.total);
+        for (const { at: begin } of requests) {
+          const within = requests.filter(
+            ({ at, to }) => at >= begin && at < begin + BUDGET_PERIOD && !answered.has(formatEndpoint(to)),
+          );
+          const counts = new Map<string, number>();
+          for (const { to } of within) counts.set(formatEndpoint(to), (counts.get(formatEndpoint(to)) ?? 0) + 1);
+          expect(Math.max(0, ...counts.values())).toBeLessThanOrEqual(CHECK_BUDGET.endpoint);
+        }
+        const overTcp = requests
+          .filter((one) => one.transport === 'tcp')
+          .map(({ transactionId }) => toHex(transactionId));
+        expect(new Set(overTcp).size).toBe(overTcp.length);
+        const called = requests.filter((one) => one.tcpType === 'passive').map(({ to }) => formatEndpoint(to));
+        expect(callers).toEqual(expect.arrayContaining(called));
       },
     ),
     { numRuns: 200 },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UDP } from '../../../src/core/candidate.ts';
 import { endpoint } from '../../../src/core/endpoint.ts';
 import { createIceAgent, type IceAgent, type IceOutput } from '../../../src/protocol/ice/index.ts';
 import {
@@ -41,7 +42,7 @@ function checking(): { agent: IceAgent; check: Extract<IceOutput, { type: 'trans
 }
 
 function receive(agent: IceAgent, bytes: Uint8Array, { from = THEIRS, base = OURS, now = 40 } = {}): void {
-  agent.handle({ type: 'message', message: decodeMessage(bytes), from, base }, now);
+  agent.handle({ ...UDP, type: 'message', message: decodeMessage(bytes), from, base }, now);
 }
 
 describe('an incoming request', () => {
@@ -72,7 +73,10 @@ describe('an incoming request', () => {
   it('with an attribute that must be understood is refused with 420, which names it', () => {
     const agent = listening();
     const message = decodeMessage(checkFromRight());
-    agent.handle({ type: 'message', message: { ...message, unknownRequired: [0x7abc] }, from: THEIRS, base: OURS }, 40);
+    agent.handle(
+      { ...UDP, type: 'message', message: { ...message, unknownRequired: [0x7abc] }, from: THEIRS, base: OURS },
+      40,
+    );
     const answer = decodeMessage(transmissions(agent, 40)[0]!.bytes);
     expect(attribute(answer, 'error-code')?.code).toBe(420);
     expect(attribute(answer, 'unknown-attributes')?.types).toEqual([0x7abc]);
@@ -101,7 +105,7 @@ describe('an incoming request', () => {
     const agent = listening();
     const message = decodeMessage(checkFromRight());
     for (const odd of [{ ...message, method: 3 }, { ...message, class: 'indication' } as const]) {
-      agent.handle({ type: 'message', message: odd, from: THEIRS, base: OURS }, 40);
+      agent.handle({ ...UDP, type: 'message', message: odd, from: THEIRS, base: OURS }, 40);
     }
     expect(transmissions(agent, 40)).toEqual([]);
     expect(agent.snapshot().dropped['not-a-check']).toBe(2);

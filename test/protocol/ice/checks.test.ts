@@ -148,6 +148,22 @@ describe('bounds', () => {
     expect([pairs.length, remote.length, dropped['too-many-candidates']]).toEqual([32, 32, 8]);
   });
 
+  it('at most 100 pairs are kept, those of the highest priority', () => {
+    const { internet, left } = meeting();
+    const theirs = Array.from({ length: 32 }, (_, n) => ({ ...host(n + 1), priority: 1000 + n, foundation: `${n}` }));
+    for (const port of [5000, 5001, 5002, 5003]) {
+      const own = { ...candidate('host', endpoint('192.168.1.2', port)), priority: port };
+      left.agent.handle({ type: 'local-candidate', candidate: own }, 0);
+    }
+    for (const remote of theirs) left.agent.handle({ type: 'remote-candidate', candidate: remote }, 0);
+    const { pairs } = left.agent.snapshot();
+    expect(pairs).toHaveLength(100);
+    expect(Math.min(...pairs.map(({ remote }) => remote.priority))).toBe(1000 + 32 - 25);
+    internet.feed(left, { type: 'end-of-candidates', side: 'remote' });
+    internet.run(10_000);
+    expect(new Set(internet.sent.map(({ to }) => to)).size).toBe(25);
+  });
+
   it('addresses that no stranger may aim us at are dropped', () => {
     const { internet, left } = meeting();
     const hostile = [
@@ -169,7 +185,9 @@ describe('bounds', () => {
     );
     internet.run(20_000);
     expect(internet.sent).toEqual([]);
-    expect(left.agent.snapshot().dropped['forbidden-address']).toBe(hostile.length);
+    expect(left.agent.snapshot()).toMatchObject({ pairs: [], remote: [] });
+    // A link-local address waits for a zone to be tried through.
+    expect(left.agent.snapshot().dropped['forbidden-address']).toBe(hostile.length - 1);
   });
 
   it('loopback takes part where it is allowed', () => {

@@ -1,5 +1,5 @@
 import type { Candidate, CandidateType, RemoteCandidate } from '../../../src/core/candidate.ts';
-import { candidatePriority } from '../../../src/core/candidate.ts';
+import { candidatePriority, UDP } from '../../../src/core/candidate.ts';
 import { type Endpoint, endpoint, formatEndpoint, sameEndpoint } from '../../../src/core/endpoint.ts';
 import type { Random } from '../../../src/core/random.ts';
 import type { IceAgent, IceEvent, IceInput } from '../../../src/protocol/ice/index.ts';
@@ -85,7 +85,7 @@ export class Internet {
 
   /** Delivers bytes to a host as if they had come from anywhere. */
   inject(host: Host, bytes: Uint8Array, from: Endpoint): void {
-    this.feed(host, { type: 'message', message: decodeMessage(bytes), from, base: host.at });
+    this.feed(host, { ...UDP, type: 'message', message: decodeMessage(bytes), from, base: host.at });
   }
 
   #drain(host: Host): void {
@@ -166,7 +166,7 @@ export function seededRandom(seed: number): Random {
 
 export function candidate(type: CandidateType, at: Endpoint, base = at, preference = 65_535): Candidate {
   const foundation = `${type}${base.address}`;
-  return { type, endpoint: at, base, priority: candidatePriority(type, preference), foundation };
+  return { ...UDP, type, endpoint: at, base, priority: candidatePriority(type, preference), foundation };
 }
 
 export function signalled({ base: _, ...rest }: Candidate): RemoteCandidate {

@@ -57,7 +57,7 @@ describe('regular nomination (RFC 8445 section 8.1.1)', () => {
     expect(both.internet.sent.filter(({ t, to }) => t > 360 && to.startsWith('10.0.0.2'))).toEqual([]);
   });
 
-  it('takes another pair when the nominated one is lost', () => {
+  it('nominates its pair anew when it was lost and comes back', () => {
     const both = meeting({ leftMore: regular, rightMore: regular });
     const { internet, left, right } = both;
     const ofRight = [candidate('host', right.at), candidate('host', endpoint('10.0.0.2', 6000), right.at, 7)];

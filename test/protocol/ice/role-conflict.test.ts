@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UDP } from '../../../src/core/candidate.ts';
 import { endpoint } from '../../../src/core/endpoint.ts';
 import { pairPriority } from '../../../src/protocol/ice/candidate-pair.ts';
 import { createIceAgent, type IceAgent, type IceInput, type IceOutput } from '../../../src/protocol/ice/index.ts';
@@ -30,7 +31,7 @@ function checking(count: number): { agent: IceAgent; checks: Check[] } {
 function conflictOver(check: Check): IceInput {
   const error: EncodableAttribute = { type: 'error-code', code: 487, reason: 'Role Conflict' };
   const message = decodeMessage(responseFromRight(check, [error], { kind: 'error' }));
-  return { type: 'message', message, from: check.to, base: check.base };
+  return { ...UDP, type: 'message', message, from: check.to, base: check.base };
 }
 
 describe('a role conflict (RFC 8445 section 7.3.1.1)', () => {

@@ -114,12 +114,15 @@ describe('envelope channel', () => {
 
   it('holds the largest offer there can be', () => {
     const candidate = {
+      transport: 'tcp',
+      tcpType: 'passive',
       type: 'srflx',
       endpoint: { address: '2001:db8:1111:2222:3333:4444:5555:6666', port: 65535, family: 6 },
       priority: 2 ** 31 - 1,
       foundation: 'f'.repeat(64),
     } as const;
     const offer = sampleOffer({
+      proof: filled(64, 9),
       candidates: new Array(32).fill(candidate),
       behavior: { ...unknownBehavior, evidence: new Array(16).fill('e'.repeat(200)) },
       flight: new Array(3).fill(filled(1200, 1)),

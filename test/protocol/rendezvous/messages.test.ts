@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UDP } from '../../../src/core/candidate.ts';
 import { DecodeError } from '../../../src/core/errors.ts';
 import { unknownBehavior } from '../../../src/core/nat-behavior.ts';
 import { decodeMessage, encodeMessage, type PeerMessage } from '../../../src/protocol/rendezvous/messages.ts';
@@ -34,6 +35,15 @@ function altered(message: PeerMessage, name: string, value: unknown): Uint8Array
 describe('peer messages', () => {
   it.each(messages)('$type reads back', (message) => {
     expect(decodeMessage(encodeMessage(message))).toEqual(message);
+  });
+
+  it('reads a rejection whose code it does not know as ERR_OFFER_REJECTED', () => {
+    const reject: PeerMessage = { type: 'reject', code: 'ERR_POLICY', message: 'no' };
+    expect(decodeMessage(altered(reject, 'code', 'ERR_OF_THE_FUTURE'))).toEqual({
+      ...reject,
+      code: 'ERR_OFFER_REJECTED',
+    });
+    expect(decodeMessage(altered(reject, 'code', 'ERR_USAGE'))).toEqual({ ...reject, code: 'ERR_OFFER_REJECTED' });
   });
 
   it('takes Buffers for bytes', () => {
@@ -88,15 +98,29 @@ describe('peer messages', () => {
     ['priority', 2 ** 31],
     ['foundation', ''],
     ['foundation', 'a b'],
+    ['transport', 'sctp'],
   ])('a candidate with %s = %j is refused', (name, value) => {
     const candidate = { type: 'host', endpoint: '192.0.2.1:80', priority: 1, foundation: 'a', [name]: value };
     const bytes = altered(sampleOffer(), 'candidates', [candidate]);
     expect(whereOf(() => decodeMessage(bytes))).toBe(`message/candidates/0/${name}`);
   });
 
+  it('a candidate without a transport is a UDP one', () => {
+    const bytes = altered(sampleOffer(), 'candidates', [
+      { type: 'host', endpoint: '192.0.2.1:80', priority: 1, foundation: 'a' },
+    ]);
+    expect(decodeMessage(bytes)).toMatchObject({ candidates: [{ transport: 'udp' }] });
+  });
+
+  it.each([undefined, 'both'])('a TCP candidate with tcpType = %j is refused', (tcpType) => {
+    const candidate = { type: 'host', endpoint: '192.0.2.1:80', priority: 1, foundation: 'a', transport: 'tcp' };
+    const bytes = altered(sampleOffer(), 'candidates', [{ ...candidate, tcpType }]);
+    expect(whereOf(() => decodeMessage(bytes))).toBe('message/candidates/0/tcpType');
+  });
+
   it('leaves zones at home, since they mean nothing elsewhere', () => {
     const endpoint = { address: 'fe80::1%eth0', port: 5, family: 6 } as const;
-    const sent = sampleOffer({ candidates: [{ type: 'host', endpoint, priority: 1, foundation: 'a' }] });
+    const sent = sampleOffer({ candidates: [{ ...UDP, type: 'host', endpoint, priority: 1, foundation: 'a' }] });
     const received = decodeMessage(encodeMessage(sent));
     expect(received).toMatchObject({ candidates: [{ endpoint: { address: 'fe80::1', port: 5, family: 6 } }] });
   });

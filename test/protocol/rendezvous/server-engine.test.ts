@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeRelayFrame } from '../../../src/protocol/rendezvous/index.ts';
+import { registrationProof } from '../../../src/protocol/rendezvous/registration-proof.ts';
 import {
   type EngineClient,
   type EngineWorld,
@@ -89,7 +90,7 @@ describe('registration', () => {
   it('needs the signature of the key over this connection’s challenge', () => {
     const thief = world.connect();
     const signature = identity.sign(filled(32, 0));
-    thief.send({ type: 'register', key: identity.key, signature, standing: [] });
+    thief.send({ type: 'register', key: identity.key, signature, since: 0, standing: [] });
     expect(thief.read()).toMatchObject([{ type: 'error', code: 'ERR_PEER_KEY' }]);
     dialer.send(offer());
     expect(listener.read()).toMatchObject([{ type: 'offer' }]);
@@ -105,6 +106,28 @@ describe('registration', () => {
     listener.disconnect();
     dialer.send(offer());
     expect(second.read()).toMatchObject([{ type: 'offer' }]);
+  });
+
+  it('is worth nothing under another name of the server', () => {
+    const other = world.connect('other.example');
+    const signature = identity.sign(registrationProof('test.example:8790', other.hello.challenge));
+    other.send({ type: 'register', key: identity.key, signature, since: identity.since, standing: [] });
+    expect(other.read()).toMatchObject([{ type: 'error', code: 'ERR_PEER_KEY' }]);
+    other.register(testIdentity());
+    expect(other.hello.name).toBe('other.example');
+    expect(other.read()).toEqual([{ type: 'registered' }]);
+  });
+
+  it('of one that began to listen earlier does not take over from a later one', () => {
+    const returning = world.connect();
+    returning.register({ ...identity, since: identity.since - 1 });
+    expect(returning.read()).toEqual([{ type: 'replaced' }]);
+    expect(listener.read()).toEqual([]);
+    dialer.send(offer());
+    expect(listener.read()).toMatchObject([{ type: 'offer' }]);
+    listener.disconnect();
+    returning.register({ ...identity, since: identity.since - 1 });
+    expect(returning.read()).toEqual([{ type: 'registered' }]);
   });
 
   it('of the same client again replaces nobody', () => {
@@ -126,6 +149,42 @@ describe('registration', () => {
     dialer.send(offer());
     expect(dialer.read()).toEqual([{ type: 'unreachable', session, reason: 'unknown' }]);
     expect(world.engine.counters()).toMatchObject({ registrations: 0, clients: 1 });
+  });
+});
+
+describe('lookup', () => {
+  const contact = { key: filled(32, 7), signature: filled(64, 8) };
+  const lookup = { type: 'lookup', session, key: identity.key } as const;
+
+  it('gives the contact that was registered with the key, until it is registered without one or ends', () => {
+    listener.register(identity, [], contact);
+    dialer.send(lookup);
+    expect(dialer.read()).toEqual([{ type: 'contact', session, contact }]);
+    listener.register(identity);
+    dialer.send(lookup);
+    expect(dialer.read()).toEqual([{ type: 'contact', session }]);
+    listener.register(identity, [], contact);
+    listener.disconnect();
+    dialer.send(lookup);
+    expect(dialer.read()).toEqual([{ type: 'contact', session }]);
+  });
+
+  it('tells of an unknown key the same as of one that is not to be dialled without a ticket', () => {
+    dialer.send({ ...lookup, key: testIdentity().key });
+    expect(dialer.read()).toEqual([{ type: 'contact', session }]);
+  });
+
+  it('opens no session and tells the listener nothing', () => {
+    dialer.send(lookup);
+    expect(listener.read()).toEqual([]);
+    expect(world.engine.counters().sessions).toBe(0);
+  });
+
+  it('keeps to the rate of requests, and says of which question it does not answer', () => {
+    world = engineWorld({ limits: { requests: { rate: 1, burst: 2 } } });
+    dialer = world.connect();
+    for (let i = 0; i < 3; i++) dialer.send(lookup);
+    expect(dialer.read().slice(2)).toMatchObject([{ type: 'error', code: 'ERR_BUSY', session }]);
   });
 });
 
@@ -323,7 +382,7 @@ describe('relay', () => {
       listener.sendRaw(small);
     }
     expect(listener.readDatagrams().length + dialer.readDatagrams().length).toBe(8);
-    expect(world.engine.counters().droppedDatagrams).toBe(2);
+    expect(world.engine.counters().dropped).toMatchObject({ unanswered: 2 });
   });
 
   it('passes at most 10 KiB before the listener has answered', () => {
@@ -370,7 +429,7 @@ describe('relay', () => {
     dialer.sendRaw(encodeRelayFrame(filled(16, 44), filled(10, 1)));
     expect(listener.readDatagrams()).toEqual([]);
     expect(dialer.read()).toEqual([]);
-    expect(world.engine.counters().droppedDatagrams).toBe(5);
+    expect(world.engine.counters().dropped).toMatchObject({ malformed: 4, unknown: 1 });
   });
 
   it('can be switched off', () => {

@@ -1,12 +1,15 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { UDP } from '../../../src/core/candidate.ts';
 import { unknownBehavior } from '../../../src/core/nat-behavior.ts';
 import type { Random } from '../../../src/core/random.ts';
+import type { Contact, StandingAnswer } from '../../../src/core/signaling.ts';
 import type { OfferMessage } from '../../../src/protocol/rendezvous/index.ts';
 import {
   createRendezvousEngine,
   type EngineAction,
   type RendezvousEngine,
   type ServerLimits,
+  type ServerSource,
 } from '../../../src/protocol/rendezvous/index.ts';
 import { registrationProof } from '../../../src/protocol/rendezvous/registration-proof.ts';
 import {
@@ -38,6 +41,8 @@ export function filled(length: number, value: number): Uint8Array {
 export interface TestIdentity {
   readonly key: Uint8Array;
   readonly sign: (message: Uint8Array) => Uint8Array;
+  /** When it began to listen. */
+  readonly since: number;
 }
 
 export function testIdentity(): TestIdentity {
@@ -45,6 +50,7 @@ export function testIdentity(): TestIdentity {
   return {
     key: new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }).subarray(-32)),
     sign: (message) => new Uint8Array(sign(null, message, privateKey)),
+    since: 1_700_000_000_000,
   };
 }
 
@@ -58,12 +64,20 @@ export function sampleOffer(changes: Partial<OfferMessage> = {}): OfferMessage {
     policy: 'relay-first',
     candidates: [
       {
+        ...UDP,
         type: 'host',
         endpoint: { address: '192.168.1.2', port: 4000, family: 4 },
         priority: 2130706431,
         foundation: 'a',
       },
-      { type: 'srflx', endpoint: { address: '2001:db8::1', port: 4001, family: 6 }, priority: 1, foundation: 'b/1' },
+      {
+        transport: 'tcp',
+        tcpType: 'passive',
+        type: 'srflx',
+        endpoint: { address: '2001:db8::1', port: 4001, family: 6 },
+        priority: 1,
+        foundation: 'b/1',
+      },
     ],
     behavior: { ...unknownBehavior, mapping: 'endpoint-independent', translated: true, evidence: ['one → two'] },
     flight: [filled(1200, 7), filled(3, 8)],
@@ -80,7 +94,7 @@ export interface EngineClient {
   readDatagrams(): Uint8Array[];
   send(frame: ClientFrame): void;
   sendRaw(frame: string | Uint8Array): void;
-  register(identity: TestIdentity, standing?: { ticketId: Uint8Array; envelope: Uint8Array }[]): void;
+  register(identity: TestIdentity, standing?: readonly StandingAnswer[], contact?: Contact): void;
   disconnect(silent?: boolean): void;
   readonly hello: HelloFrame;
   readonly closed: { code: number; reason: string } | undefined;
@@ -89,14 +103,14 @@ export interface EngineClient {
 export interface EngineWorld {
   readonly engine: RendezvousEngine;
   now: number;
-  connect(): EngineClient;
+  /** `name`: what the client dialled; `source`: where it comes from, else from an address of its own. */
+  connect(name?: string, source?: ServerSource): EngineClient;
 }
 
 /** An engine with clients joined to it directly, in time that the test moves. */
 export function engineWorld(options: { limits?: Partial<ServerLimits>; relay?: boolean } = {}): EngineWorld {
   const { limits = {}, relay = true } = options;
   const engine = createRendezvousEngine({
-    name: 'test.example:8790',
     random: seededRandom('engine'),
     stun: [':3478'],
     relay,
@@ -121,14 +135,14 @@ export function engineWorld(options: { limits?: Partial<ServerLimits>; relay?: b
   const world: EngineWorld = {
     engine,
     now: 1_000,
-    connect() {
+    connect(name = 'test.example:8790', source) {
       const id = ++lastId;
       const inbox: { frames: string[]; datagrams: Uint8Array[]; closed?: { code: number; reason: string } } = {
         frames: [],
         datagrams: [],
       };
       inboxes.set(id, inbox);
-      perform(engine.connect(id, world.now));
+      perform(engine.connect(id, world.now, { name, ...(source && { source }) }));
       const first = inbox.frames.shift();
       const greeting = first === undefined ? undefined : decodeServerFrame(first);
       const client: EngineClient = {
@@ -144,10 +158,10 @@ export function engineWorld(options: { limits?: Partial<ServerLimits>; relay?: b
         readDatagrams: () => inbox.datagrams.splice(0),
         send: (frame) => client.sendRaw(encodeFrame(frame)),
         sendRaw: (frame) => perform(engine.receive(id, frame, world.now)),
-        register(identity, standing = []) {
+        register({ key, sign, since }, standing = [], contact) {
           const { name, challenge } = client.hello;
-          const signature = identity.sign(registrationProof(name, challenge));
-          client.send({ type: 'register', key: identity.key, signature, standing });
+          const signature = sign(registrationProof(name, challenge));
+          client.send({ type: 'register', key, signature, since, ...(contact && { contact }), standing });
         },
         disconnect(silent = false) {
           inboxes.delete(id);

@@ -17,8 +17,13 @@ const session = filled(16, 1);
 const ticketId = filled(16, 2);
 const envelope = filled(100, 3);
 
+const contact = { key: filled(32, 9), signature: filled(64, 10) };
+const registration = { type: 'register', key: filled(32, 4), signature: filled(64, 5), since: 2 ** 41 } as const;
+
 const clientFrames: ClientFrame[] = [
-  { type: 'register', key: filled(32, 4), signature: filled(64, 5), standing: [{ ticketId, envelope }] },
+  { ...registration, standing: [{ ticketId, envelope }] },
+  { ...registration, contact, standing: [] },
+  { type: 'lookup', session, key: filled(32, 6) },
   { type: 'offer', to: filled(32, 6), session, ticketId, envelope, caller: filled(16, 7) },
   { type: 'envelope', session, envelope },
   { type: 'leave', session },
@@ -37,6 +42,8 @@ const hello = {
 const serverFrames: ServerFrame[] = [
   hello,
   { type: 'registered' },
+  { type: 'contact', session, contact },
+  { type: 'contact', session },
   { type: 'replaced' },
   { type: 'offer', session, ticketId, envelope },
   { type: 'standing', session, envelope },
@@ -73,7 +80,7 @@ describe('control frames', () => {
 
   it('has bounds', () => {
     const tooMany = new Array(17).fill({ ticketId, envelope });
-    const crowded = encodeFrame({ type: 'register', key: filled(32, 4), signature: filled(64, 5), standing: tooMany });
+    const crowded = encodeFrame({ ...registration, standing: tooMany });
     expect(() => decodeClientFrame(crowded)).toThrow(DecodeError);
     const long = encodeFrame({ type: 'envelope', session, envelope: filled(17_000, 0) });
     expect(() => decodeClientFrame(long)).toThrow(expect.objectContaining({ where: 'frame/envelope' }));
@@ -83,7 +90,7 @@ describe('control frames', () => {
 
   it('has room for the largest registration', () => {
     const standing = new Array(16).fill({ ticketId, envelope: filled(8 * 1024, 1) });
-    const frame: ClientFrame = { type: 'register', key: filled(32, 4), signature: filled(64, 5), standing };
+    const frame: ClientFrame = { ...registration, contact, standing };
     expect(decodeClientFrame(encodeFrame(frame))).toEqual(frame);
   });
 

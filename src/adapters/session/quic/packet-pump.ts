@@ -1,5 +1,5 @@
 import type { Connection } from '@matrixai/quic/native/types.js';
-import { MAX_PACKET } from './config.ts';
+import { PacketRing } from './packet-ring.ts';
 
 export interface PacketPumpOptions {
   /** A server's is replaced until the first packet that fits. */
@@ -20,12 +20,8 @@ export class PacketPump {
   readonly #transmit: (packet: Uint8Array) => void;
   readonly #onTurn: () => void;
   readonly #onFailure: (error: unknown) => void;
-  /** Packets are written here in turn, so that the last ones can be sent again. */
-  readonly #ring = Array.from({ length: RING }, () => ({
-    buffer: new Uint8Array(MAX_PACKET),
-    packet: new Uint8Array(),
-  }));
-  #next = 0;
+  /** The last packets, while something is unacknowledged. */
+  readonly #ring = new PacketRing();
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires, in ms of `performance.now()`. */
@@ -79,12 +75,9 @@ export class PacketPump {
    * that died then arrives at once: before the handshake is complete QUIC has no other probe, and with a full congestion window it
    * cannot send one.
    */
-  repeat(count = RING): void {
+  repeat(count?: number): void {
     this.#whileSending(() => {
-      for (let back = count; back > 0; back--) {
-        const { packet } = this.#ring[(this.#next + RING - back) % RING]!;
-        if (packet.length > 0) this.#transmit(packet);
-      }
+      for (const packet of this.#ring.last(count)) this.#transmit(packet);
     });
   }
 
@@ -106,13 +99,9 @@ export class PacketPump {
   }
 
   #sendOne(): boolean {
-    const slot = this.#ring[this.#next]!;
-    const sent = this.#makePacket(slot.buffer);
+    const sent = this.#makePacket(this.#ring.buffer);
     if (sent === null) return false;
-    this.#next = (this.#next + 1) % RING;
-    // Most packets are full, and a view less for each of those is felt.
-    slot.packet = sent[0] === MAX_PACKET ? slot.buffer : slot.buffer.subarray(0, sent[0]);
-    this.#transmit(slot.packet);
+    this.#transmit(this.#ring.keep(sent[0]));
     return true;
   }
 
@@ -128,7 +117,10 @@ export class PacketPump {
   /** An earlier timer is left to fire for nothing: cheaper than setting it anew with every packet. */
   #armTimer(): void {
     const timeout = this.#connection().timeout();
-    if (timeout === null) return;
+    if (timeout === null) {
+      this.#ring.clear();
+      return;
+    }
     const at = performance.now() + timeout;
     if (this.#timer !== undefined) {
       if (this.#timerAt <= at) return;
@@ -146,7 +138,5 @@ export class PacketPump {
   }
 }
 
-/** Packets kept for {@link PacketPump.repeat}: more than a flight of the handshake. */
-const RING = 4;
 /** Packets sent in one turn: what a socket's default receive buffer (208 KiB on Linux) holds with room to spare. */
 const BURST = 64;

@@ -95,6 +95,13 @@ export class QuicSession implements Session {
     else this.#pump.schedule();
   }
 
+  /** quiche tells by its count of received packets alone, and that costs 6 us on each side of the 5 us of receiving. */
+  authenticate(packet: Uint8Array): boolean {
+    const before = this.#connection.stats().recv;
+    this.receive(packet);
+    return this.#connection.stats().recv > before;
+  }
+
   pathChanged(): void {
     if (this.#state === 'ended') return;
     this.#pump.repeat();

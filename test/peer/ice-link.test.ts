@@ -1,0 +1,195 @@
+import { describe, expect, it } from 'vitest';
+import { endpoint } from '../../src/core/endpoint.ts';
+import { createIceLink, type IceLink } from '../../src/peer/ice-link.ts';
+import { createCheckBudget } from '../../src/protocol/ice/index.ts';
+import { createPacketRouter } from '../../src/streams/packet-router.ts';
+import { candidate, seededRandom, signalled } from '../protocol/ice/internet.ts';
+import { Wire } from '../streams/ice/wire.ts';
+
+const HOSTS = {
+  dialer: candidate('host', endpoint('198.51.100.2', 5000)),
+  listener: candidate('host', endpoint('203.0.113.2', 6000)),
+};
+
+interface Side {
+  readonly link: IceLink;
+  /** `<time> <what> <path>`. */
+  readonly seen: string[];
+}
+
+/** Both sides of a connection on one wire, 10 ms each way. */
+function sides(): { wire: Wire; dialer: Side; listener: Side } {
+  const wire = new Wire();
+  const make = (role: 'dialer' | 'listener'): Side => {
+    const seen: string[] = [];
+    const note = (what: string) => (of: string) => void seen.push(`${wire.clock.now()} ${what} ${of}`);
+    const at = HOSTS[role].endpoint;
+    const link = createIceLink({
+      dialer: role === 'dialer',
+      byHand: false,
+      credentials: (generation) => ({
+        dialer: { ufrag: `dial${generation}`, pwd: `password of the dialer ${generation}` },
+        listener: { ufrag: `list${generation}`, pwd: `password of the listener ${generation}` },
+      }),
+      routers: [createPacketRouter(wire.socket(at.address, at.port))],
+      network: { connect: () => Promise.reject(new Error('no TCP here')) },
+      lobby: undefined,
+      clock: wire.clock,
+      random: seededRandom(role.length),
+      loopback: false,
+      budget: createCheckBudget(),
+      on: {
+        validated: ({ info }) => note('validated')(info.id),
+        lost: (id, reason) => note(reason)(id),
+        confirmed: note('confirmed'),
+        doubtful: note('doubtful'),
+        early: () => note('early')(''),
+        exhausted: note('exhausted'),
+      },
+    });
+    return { link, seen };
+  };
+  return { wire, dialer: make('dialer'), listener: make('listener') };
+}
+
+function introduce({ link }: Side, own: 'dialer' | 'listener', other: 'dialer' | 'listener'): void {
+  link.addLocal([HOSTS[own]]);
+  link.addRemote([signalled(HOSTS[other])]);
+  link.start();
+}
+
+/** Both directions checked; the paths of both are valid 20 ms later. */
+function connect(): ReturnType<typeof sides> {
+  const all = sides();
+  introduce(all.dialer, 'dialer', 'listener');
+  introduce(all.listener, 'listener', 'dialer');
+  all.wire.clock.advance(25);
+  return all;
+}
+
+const dialerPath = (generation: number): string => `udp/${generation}/udp4:5000>203.0.113.2:6000`;
+const nominated = ({ link }: Side): string | undefined => link.snapshot()?.selected;
+
+describe('deferred nomination', () => {
+  it('comes when a path has been in use for 2 s, with one check', () => {
+    const { wire, dialer, listener } = connect();
+    dialer.link.use(dialerPath(0));
+    const before = wire.sent.get('198.51.100.2:5000')!;
+    wire.clock.advance(1999);
+    expect([nominated(dialer), wire.sent.get('198.51.100.2:5000')]).toEqual([undefined, before]);
+    wire.clock.advance(21);
+    expect(nominated(dialer)).toBe('udp4:5000>203.0.113.2:6000');
+    expect(nominated(listener)).toBe('udp4:6000>198.51.100.2:5000');
+    expect(wire.sent.get('198.51.100.2:5000')).toBe(before + 1);
+  });
+
+  it('waits for another 2 s without doubt when the path was suspect', () => {
+    const { wire, dialer } = connect();
+    dialer.link.use(dialerPath(0));
+    wire.clock.advance(1900);
+    dialer.link.check();
+    wire.clock.advance(20 + 1999);
+    expect(nominated(dialer)).toBeUndefined();
+    wire.clock.advance(21);
+    expect(nominated(dialer)).toBeDefined();
+  });
+
+  it('does not come while the path stays suspect, nor for one that is no longer in use', () => {
+    const { wire, dialer } = connect();
+    dialer.link.use(dialerPath(0));
+    wire.open = false;
+    dialer.link.check();
+    wire.clock.advance(3500);
+    wire.open = true;
+    dialer.link.use(undefined);
+    wire.clock.advance(10_000);
+    expect(nominated(dialer)).toBeUndefined();
+  });
+
+  it('is the dialer’s to do', () => {
+    const { wire, listener } = connect();
+    listener.link.use('udp/0/udp4:6000>198.51.100.2:5000');
+    wire.clock.advance(10_000);
+    expect(nominated(listener)).toBeUndefined();
+  });
+
+  it('comes once a generation', () => {
+    const { wire, dialer } = connect();
+    dialer.link.use(dialerPath(0));
+    wire.clock.advance(2100);
+    const asked = dialer.link.snapshot()!.pairs[0]!.requestsSent;
+    dialer.link.use(undefined);
+    dialer.link.use(dialerPath(0));
+    wire.clock.advance(2100);
+    expect(dialer.link.snapshot()!.pairs[0]!.requestsSent).toBe(asked);
+  });
+});
+
+describe('a restart', () => {
+  it('keeps the path until the new generation has one', () => {
+    const { wire, dialer, listener } = connect();
+    dialer.link.use(dialerPath(0));
+    dialer.link.restart(1);
+    listener.link.restart(1);
+    wire.clock.advance(1000);
+    dialer.seen.length = 0;
+    introduce(dialer, 'dialer', 'listener');
+    introduce(listener, 'listener', 'dialer');
+    const began = wire.clock.now();
+    wire.clock.advance(25);
+    expect(dialer.seen).toEqual([
+      `${began + 20} validated ${dialerPath(1)}`,
+      `${began + 20} superseded ${dialerPath(0)}`,
+    ]);
+  });
+
+  it('goes on asking for consent on it, and tells when it is lost', () => {
+    const { wire, dialer, listener } = connect();
+    dialer.link.use(dialerPath(0));
+    dialer.link.restart(1);
+    wire.clock.advance(20_000);
+    expect(dialer.seen.filter((line) => line.includes('confirmed')).length).toBeGreaterThanOrEqual(3);
+    listener.link.stop();
+    dialer.seen.length = 0;
+    dialer.link.check();
+    wire.clock.advance(4100);
+    expect(dialer.seen).toEqual([
+      `${20_025 + 1000} doubtful ${dialerPath(0)}`,
+      `${20_025 + 4000} unanswered ${dialerPath(0)}`,
+    ]);
+    expect(dialer.link.isSpent).toBe(true);
+  });
+
+  it('ends the path of two generations ago, and does not let the loss of an old path spend the new generation', () => {
+    const { wire, dialer, listener } = connect();
+    for (const side of [dialer, listener]) side.link.restart(1);
+    introduce(dialer, 'dialer', 'listener');
+    introduce(listener, 'listener', 'dialer');
+    wire.clock.advance(25);
+    for (const side of [dialer, listener]) side.link.restart(2);
+    introduce(dialer, 'dialer', 'listener');
+    wire.clock.advance(100);
+    wire.open = false;
+    dialer.link.check();
+    wire.clock.advance(4500);
+    const seen = dialer.seen.map((line) => line.replace(/^\d+ /, '')).filter((line) => !line.startsWith('confirmed'));
+    expect(seen).toEqual([
+      `validated ${dialerPath(0)}`,
+      `validated ${dialerPath(1)}`,
+      `superseded ${dialerPath(0)}`,
+      `doubtful ${dialerPath(1)}`,
+      `unanswered ${dialerPath(1)}`,
+    ]);
+    expect(dialer.link.isSpent).toBe(false);
+  });
+
+  it('leaves nothing behind once stopped', () => {
+    const { wire, dialer, listener } = connect();
+    dialer.link.use(dialerPath(0));
+    for (const { link } of [dialer, listener]) link.restart(1);
+    introduce(dialer, 'dialer', 'listener');
+    for (const { link } of [dialer, listener]) link.stop();
+    wire.clock.advance(20);
+    expect(wire.clock.pending).toBe(0);
+  });
+});

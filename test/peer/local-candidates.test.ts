@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Candidate, DISCARD_PORT, UDP } from '../../src/core/candidate.ts';
+import { endpoint } from '../../src/core/endpoint.ts';
+import type { NetworkInterface } from '../../src/core/network.ts';
+import { hostCandidates, reflexiveCandidate, toldCandidates } from '../../src/peer/local-candidates.ts';
+import { createIceAgent } from '../../src/protocol/ice/index.ts';
+import { Internet } from '../protocol/ice/internet.ts';
+import { eventsOf, introduce, leftOptions, rightOptions } from '../protocol/ice/pair-of-agents.ts';
+
+function on(name: string, address: string): NetworkInterface {
+  const { family } = endpoint(address, 0);
+  return { name, address, family, internal: name === 'lo' };
+}
+
+const V4 = { ...UDP, local: endpoint('0.0.0.0', 5000) };
+const V6 = { ...UDP, local: endpoint('::', 5000) };
+
+function addresses(interfaces: readonly NetworkInterface[], socket = V6, loopback = false): string[] {
+  return hostCandidates(interfaces, socket, { loopback }).map((candidate) => candidate.endpoint.address);
+}
+
+describe('host candidates', () => {
+  it('come from real interfaces first, then virtual ones, then loopback where it is allowed, six at most', () => {
+    const many = [1, 2, 3, 4, 5].map((n) => on(`br-${n}`, `172.18.0.${n}`));
+    const interfaces = [on('lo', '127.0.0.1'), on('docker0', '172.17.0.1'), ...many, on('eth0', '192.168.1.2')];
+    expect(addresses(interfaces, V4)).toEqual([
+      '192.168.1.2',
+      '172.17.0.1',
+      '172.18.0.1',
+      '172.18.0.2',
+      '172.18.0.3',
+      '172.18.0.4',
+    ]);
+    expect(addresses([interfaces[0]!, interfaces[1]!], V4, true)).toEqual(['172.17.0.1', '127.0.0.1']);
+    expect(addresses([interfaces[0]!], V4)).toEqual([]);
+  });
+
+  it('are made of no deprecated IPv6 address (RFC 8445 section 5.1.1.1)', () => {
+    expect(addresses([on('eth0', 'fec0::2'), on('eth0', '::192.0.2.1'), on('eth0', '2001:db8::2')])).toEqual([
+      '2001:db8::2',
+    ]);
+  });
+
+  it('are link-local only where the interface has no other IPv6 address, and come last', () => {
+    const interfaces = [
+      on('eth0', 'fe80::1%eth0'),
+      on('eth0', '2001:db8::2'),
+      on('wlan0', 'fe80::1%wlan0'),
+      on('lo', '::1'),
+    ];
+    expect(addresses(interfaces)).toEqual(['2001:db8::2', 'fe80::1%wlan0']);
+    expect(addresses(interfaces, V6, true)).toEqual(['2001:db8::2', '::1', 'fe80::1%wlan0']);
+  });
+
+  it('of IPv4 may be link-local: it is the only address that such a host has', () => {
+    expect(addresses([on('eth0', '169.254.7.7')], V4)).toEqual(['169.254.7.7']);
+  });
+
+  it('over TCP have the port of their listener, or none, and are worth less than over UDP', () => {
+    const interfaces = [on('eth0', '192.168.1.2')];
+    const passive = { transport: 'tcp', tcpType: 'passive', local: endpoint('0.0.0.0', 6001) } as const;
+    const active = { transport: 'tcp', tcpType: 'active', local: endpoint('0.0.0.0', DISCARD_PORT) } as const;
+    const made = [V4, active, passive].flatMap((socket) => hostCandidates(interfaces, socket, { loopback: false }));
+    expect(made.map((candidate) => [candidate.tcpType, candidate.endpoint.port])).toEqual([
+      [undefined, 5000],
+      ['active', 9],
+      ['passive', 6001],
+    ]);
+    const priorities = made.map(({ priority }) => priority);
+    expect(priorities).toEqual([...priorities].sort((a, b) => b - a));
+    expect(new Set(made.map(({ foundation }) => foundation)).size).toBe(3);
+  });
+});
+
+describe('priorities and foundations', () => {
+  const interfaces = fc.array(
+    fc
+      .tuple(fc.constantFrom('eth0', 'wlan0', 'docker0', 'lo'), fc.integer({ min: 1, max: 250 }), fc.boolean())
+      .map(([name, n, six]) => on(name, six ? `2001:db8::${n.toString(16)}` : `10.0.0.${n}`)),
+    { maxLength: 20 },
+  );
+
+  it('are unique among candidates of a peer (RFC 8445 section 5.1.2), and the families take turns', () => {
+    fc.assert(
+      fc.property(interfaces, fc.nat(4), (all, reflexives) => {
+        const hosts = [V4, V6].flatMap((socket) => hostCandidates(all, socket, { loopback: true }));
+        const mapped = Array.from({ length: reflexives }, (_, n) =>
+          reflexiveCandidate(endpoint('198.51.100.1', 4000 + n), endpoint('10.0.0.1', 5000), '192.0.2.1', n),
+        );
+        const made = [...hosts, ...mapped];
+        expect(new Set(made.map(({ priority }) => priority)).size).toBe(made.length);
+        const order = [...hosts].sort((a, b) => b.priority - a.priority).map(({ base }) => base.family);
+        const turns = Math.min(order.filter((f) => f === 4).length, order.filter((f) => f === 6).length);
+        expect(order.slice(0, 2 * turns)).toEqual(Array.from({ length: turns }, () => [6, 4]).flat());
+      }),
+    );
+  });
+
+  it('of one base, type and server share a foundation, and no others do (RFC 8445 section 5.1.1.3)', () => {
+    const base = endpoint('10.0.0.1', 5000);
+    const made = [
+      reflexiveCandidate(endpoint('198.51.100.1', 4000), base, '192.0.2.1', 0),
+      reflexiveCandidate(endpoint('198.51.100.1', 4007), base, '192.0.2.1', 1),
+      reflexiveCandidate(endpoint('198.51.100.1', 4000), base, '192.0.2.2', 2),
+      ...hostCandidates([on('eth0', '10.0.0.1')], V4, { loopback: false }),
+    ];
+    const [first, second, third, fourth] = made.map(({ foundation }) => foundation);
+    expect(second).toBe(first);
+    expect(new Set([first, third, fourth]).size).toBe(3);
+  });
+});
+
+describe('what the other side is told', () => {
+  const made = [
+    ...hostCandidates([on('eth0', '192.168.1.2')], V4, { loopback: false }),
+    ...hostCandidates(
+      [on('eth0', '192.168.1.2')],
+      { transport: 'tcp', tcpType: 'active', local: endpoint('0.0.0.0', DISCARD_PORT) },
+      { loopback: false },
+    ),
+  ];
+
+  it('is all but bases and active TCP candidates', () => {
+    const { base: _, ...told } = made[0]!;
+    expect(toldCandidates(made, 'relay-first')).toEqual([told]);
+  });
+
+  it('is nothing where the policy hides addresses', () => {
+    expect(toldCandidates(made, 'relay-only')).toEqual([]);
+  });
+});
+
+describe('an IPv6 that swallows every packet', () => {
+  it('costs the IPv4 pair a few Ta (RFC 8421)', () => {
+    const internet = new Internet({ delay: 40 });
+    const hosts = (four: string, six: string, port: number): Candidate[] => {
+      const interfaces = [on('eth0', four), ...[1, 2, 3, 4, 5, 6].map((n) => on('eth0', `${six}::${n}`))];
+      const socket = (any: string) => ({ ...UDP, local: endpoint(any, port) });
+      return [socket('0.0.0.0'), socket('::')].flatMap((each) => hostCandidates(interfaces, each, { loopback: false }));
+    };
+    const ofLeft = hosts('198.51.100.2', '2001:db8:1', 5000);
+    const ofRight = hosts('203.0.113.2', '2001:db8:2', 6000);
+    const strict = { burst: 1, ta: 5 };
+    const left = internet.join({
+      name: 'left',
+      agent: createIceAgent(leftOptions(strict)),
+      at: endpoint('198.51.100.2', 5000),
+    });
+    const right = internet.join({
+      name: 'right',
+      agent: createIceAgent(rightOptions(strict)),
+      at: endpoint('203.0.113.2', 6000),
+    });
+    introduce(internet, left, ofLeft, ofRight);
+    introduce(internet, right, ofRight, ofLeft);
+    internet.run(1000);
+    expect(internet.sent.slice(0, 4).map(({ t, to }) => [t, to.startsWith('[')])).toEqual([
+      [0, true],
+      [0, true],
+      [5, false],
+      [5, false],
+    ]);
+    expect(eventsOf(left, 'pair.valid').map(({ t }) => t)).toEqual([85]);
+  });
+});

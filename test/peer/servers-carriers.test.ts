@@ -1,0 +1,96 @@
+import { BehaviorSubject, EMPTY } from 'rxjs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Signaling, SignalingStatus } from '../../src/core/signaling.ts';
+import { type Carriers, createCarriers } from '../../src/peer/carriers.ts';
+import { type ManualClock, manualClock } from '../manual-clock.ts';
+
+const MINUTE = 60_000;
+
+let clock: ManualClock;
+let opened: string[];
+let closed: string[];
+let carriers: Carriers;
+
+/** A carrier that is online from the start. */
+function open(url: string): Signaling {
+  opened.push(url);
+  const status$ = new BehaviorSubject<SignalingStatus>({ state: 'online', stun: [`${url}:3478`], relays: true });
+  return {
+    name: url,
+    status$,
+    events$: EMPTY,
+    register: () => {},
+    lookup: () => {},
+    offer: () => {},
+    send: () => true,
+    relay: () => undefined,
+    leave: () => {},
+    close: () => closed.push(url),
+  };
+}
+
+beforeEach(() => {
+  clock = manualClock();
+  opened = [];
+  closed = [];
+  carriers = createCarriers(open, clock);
+});
+
+describe('a carrier of somebody else’s server', () => {
+  it('is closed when nobody has used it for a minute', () => {
+    const leases = [carriers.lease(['ws://a']), carriers.lease(['ws://a/'])];
+    expect(opened).toHaveLength(1);
+    leases[0]!.release();
+    clock.advance(2 * MINUTE);
+    leases[1]!.release();
+    clock.advance(MINUTE - 1);
+    expect(closed).toEqual([]);
+    clock.advance(1);
+    expect(closed).toEqual(opened);
+    expect(carriers.stun).toEqual([]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is kept for the next who asks within that time', () => {
+    carriers.lease(['ws://a']).release();
+    clock.advance(MINUTE - 1);
+    const lease = carriers.lease(['ws://a']);
+    clock.advance(2 * MINUTE);
+    expect(closed).toEqual([]);
+    lease.release();
+    clock.advance(MINUTE);
+    expect(closed).toEqual(opened);
+    expect(opened).toHaveLength(1);
+  });
+
+  it('says that it is offline then, and is opened anew when it is needed again', () => {
+    const told: string[] = [];
+    carriers.statuses$.subscribe(({ carrier, status }) => told.push(`${carrier.name} ${status.state}`));
+    carriers.lease(['ws://a/']).release();
+    clock.advance(MINUTE);
+    carriers.lease(['ws://a/']);
+    expect(told).toEqual(['ws://a/ online', 'ws://a/ offline', 'ws://a/ online']);
+    const late: string[] = [];
+    carriers.statuses$.subscribe(({ carrier, status }) => late.push(`${carrier.name} ${status.state}`));
+    expect(late).toEqual(['ws://a/ online']);
+  });
+});
+
+describe('a carrier of the peer’s own servers', () => {
+  it('stays, whoever else has used it', () => {
+    carriers.ensure(['ws://a']);
+    carriers.lease(['ws://a']).release();
+    clock.advance(10 * MINUTE);
+    expect(closed).toEqual([]);
+  });
+
+  it('is closed with the peer, and nothing is left to come', () => {
+    carriers.ensure(['ws://a']);
+    const lease = carriers.lease(['ws://b']);
+    carriers.lease(['ws://c']).release();
+    carriers.close();
+    lease.release();
+    expect(closed).toHaveLength(3);
+    expect(clock.pending).toBe(0);
+  });
+});
