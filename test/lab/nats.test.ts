@@ -117,6 +117,31 @@ describeInLab('firewalls of the laboratory', () => {
   });
 });
 
+describeInLab('IPv6 in the laboratory', () => {
+  it('is without NAT, and the firewall of a site lets in what answers, and nothing else', async () => {
+    await using lab = await createLab();
+    const [far, site] = await Promise.all([
+      lab.publicHost('far', { ipv6: true }),
+      lab.site('home', { nat: NATS['EI/APD'], ipv6: true, hosts: 2, delay: 1 }),
+    ]);
+    const [near, neighbour] = site.hosts;
+    const [outside, stranger, inside, other] = await Promise.all([
+      UdpProbe.open(far, 0, 6),
+      UdpProbe.open(far, 0, 6),
+      UdpProbe.open(near!, 0, 6),
+      UdpProbe.open(neighbour!, 0, 6),
+    ]);
+    await outside.send(near!.ipv6!, inside.port, 'early');
+    await inside.send(far.ipv6!, outside.port, 'out');
+    expect(await outside.receive(/^/)).toEqual({ address: near!.ipv6, port: inside.port, text: 'out' });
+    await stranger.send(near!.ipv6!, inside.port, 'from another port');
+    await outside.send(near!.ipv6!, inside.port, 'answer');
+    expect(await inside.receive(/^/)).toEqual({ address: far.ipv6, port: outside.port, text: 'answer' });
+    await other.send(near!.ipv6!, inside.port, 'from the LAN');
+    expect(await inside.receive(/^/)).toMatchObject({ address: neighbour!.ipv6, text: 'from the LAN' });
+  });
+});
+
 describeInLab('lines of the laboratory', () => {
   let lab: Lab;
   beforeAll(async () => {

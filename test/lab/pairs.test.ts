@@ -86,6 +86,16 @@ describeInLab('two users of the command line, each behind a NAT', () => {
     expect(ofKind(events, 'verdict').at(-1)).toMatchObject({ outcome: 'direct' });
   });
 
+  it.each<[string, Side, Side]>([
+    ['UDP dropped here, public there', { nat: 'drops UDP' }, {}],
+    ['public here, UDP dropped there', {}, { nat: 'drops UDP' }],
+  ])('%s: direct over TCP', async (_, one, other) => {
+    const { code, events } = await meet(await hostOf(one), await hostOf(other), rendezvous.url);
+    expect(ofKind(events, 'pong').at(-1), print(events)).toMatchObject({ kind: 'direct', transport: 'tcp' });
+    expect(code).toBe(0);
+    expect(ofKind(events, 'verdict').at(-1)).toMatchObject({ outcome: 'direct' });
+  });
+
   it('same LAN: direct between host candidates', async () => {
     const { hosts } = await lab.site('home', { nat: NATS['EI/APD'], hosts: 2 });
     const { code, events } = await meet(hosts[0]!, hosts[1]!, rendezvous.url);

@@ -1,7 +1,8 @@
+import { FIREWALL } from './firewall.ts';
 import { FORGET, type NatSpec, natRules } from './nat.ts';
 import { NetworkNamespace } from './network-namespace.ts';
 
-/** A NAT between its devices `lan` and `wan`. */
+/** A NAT between its devices `lan` and `wan`, and for IPv6 a firewall. */
 export class Gateway extends NetworkNamespace {
   /** Its public address, or that towards the carrier's NAT. */
   readonly address: string;
@@ -14,8 +15,14 @@ export class Gateway extends NetworkNamespace {
   }
 
   /** Takes lines of `ip -batch` for both sides, and the NAT's own address on the LAN. */
-  async configureBetween(lan: readonly string[], wan: readonly string[], lanAddress: string): Promise<void> {
-    await this.configure({ ip: [...lan, ...wan], nft: natRules(this.#spec, lanAddress), forwards: true });
+  async configureBetween(
+    lan: readonly string[],
+    wan: readonly string[],
+    lanAddress: string,
+    { ipv6 = false } = {},
+  ): Promise<void> {
+    const nft = natRules(this.#spec, lanAddress) + (ipv6 ? FIREWALL : '');
+    await this.configure({ ip: [...lan, ...wan], nft, forwards: true, ipv6 });
   }
 
   /** Forgets every mapping, as a NAT does that is switched off and on. With preserved ports the next ones are the same again. */

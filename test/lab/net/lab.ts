@@ -19,6 +19,8 @@ export async function createLab(): Promise<Lab> {
 export interface PublicHostOptions extends Line {
   /** How many public addresses it has, 1 by default. */
   readonly addresses?: number;
+  /** Whether it has a global IPv6 address too. */
+  readonly ipv6?: boolean;
 }
 
 export interface SiteOptions extends Line {
@@ -27,6 +29,8 @@ export interface SiteOptions extends Line {
   readonly carrier?: NatSpec;
   /** 1..200 hosts on the LAN, 1 by default. */
   readonly hosts?: number;
+  /** Whether the hosts have global IPv6 addresses too, behind a stateful firewall; not together with a carrier. */
+  readonly ipv6?: boolean;
 }
 
 export interface Site {
@@ -38,8 +42,9 @@ export interface Site {
 }
 
 /**
- * A small IPv4 internet of network namespaces, real in everything but its cables. Nothing of it is in the machine's own
- * namespace, so labs do not see one another. Names of hosts and sites are letters, digits and hyphens, unique in the lab.
+ * A small internet of network namespaces, real in everything but its cables: IPv4, and IPv6 for those who ask for it. Nothing of
+ * it is in the machine's own namespace, so labs do not see one another. Names of hosts and sites are letters, digits and hyphens,
+ * unique in the lab.
  */
 export class Lab implements AsyncDisposable {
   /** The one router between all public addresses, 203.0.113.0/24. */
@@ -49,6 +54,7 @@ export class Lab implements AsyncDisposable {
   #addresses = 1;
   #lines = 0;
   #sites = 0;
+  #networks = 0;
 
   /** Use {@link createLab}. */
   constructor(prefix: string) {
@@ -57,17 +63,20 @@ export class Lab implements AsyncDisposable {
   }
 
   /** A host without NAT. */
-  async publicHost(name: string, { addresses = 1, ...line }: PublicHostOptions = {}): Promise<Host> {
-    const host = this.#add(new Host(this.#name(name), this.#publicAddresses(addresses)));
+  async publicHost(name: string, { addresses = 1, ipv6 = false, ...line }: PublicHostOptions = {}): Promise<Host> {
+    const network = ipv6 ? this.#network() : undefined;
+    const host = this.#add(new Host(this.#name(name), this.#publicAddresses(addresses), network && `${network}::1`));
     await ipBatch([`netns add ${host.name}`]);
-    const end = { namespace: host, device: 'eth0', addresses: host.addresses };
+    const end = { namespace: host, device: 'eth0', addresses: host.addresses, prefix: network && `${network}::/48` };
     await layLine(this.internet, this.#lineDevice(), end, line);
-    await host.configure({ ip: subscriberSide(end) });
+    await host.configure({ ip: [...subscriberSide(end), ...attach6('eth0', host.ipv6)], ipv6 });
     return host;
   }
 
-  /** Hosts on a LAN, 192.168.x.0/24, behind a NAT, or behind two with 100.64.x.0/24 between. */
-  async site(name: string, { nat, carrier, hosts = 1, ...line }: SiteOptions): Promise<Site> {
+  /** Hosts on a LAN, 192.168.x.0/24 and 2001:db8:x::/64, behind a NAT, or behind two with 100.64.x.0/24 between. */
+  async site(name: string, { nat, carrier, hosts = 1, ipv6 = false, ...line }: SiteOptions): Promise<Site> {
+    if (ipv6 && carrier !== undefined) throw new RangeError('a site behind a carrier has no IPv6');
+    const network = ipv6 ? this.#network() : undefined;
     this.#sites += 1;
     const [lan, shared] = [`192.168.${this.#sites}`, `100.64.${this.#sites}`];
     const publicAddress = this.#publicAddresses(1)[0]!;
@@ -75,7 +84,9 @@ export class Lab implements AsyncDisposable {
     const inner = carrier && this.#add(new Gateway(this.#name(`${name}-home`), `${shared}.2`, nat));
     const home = inner ?? outer;
     const members = Array.from({ length: hosts }, (_, i) =>
-      this.#add(new Host(this.#name(`${name}-${i + 1}`), [`${lan}.${i + 2}`])),
+      this.#add(
+        new Host(this.#name(`${name}-${i + 1}`), [`${lan}.${i + 2}`], network && `${network}::${(i + 2).toString(16)}`),
+      ),
     );
     await ipBatch([
       ...[outer, ...(inner ? [inner] : []), ...members].map((member) => `netns add ${member.name}`),
@@ -83,22 +94,28 @@ export class Lab implements AsyncDisposable {
       ...(inner ? [cable(inner, 'wan', outer, 'lan')] : []),
     ]);
 
-    const end = { namespace: outer, device: 'wan', addresses: [publicAddress] };
+    const end = { namespace: outer, device: 'wan', addresses: [publicAddress], prefix: network && `${network}::/48` };
     await layLine(this.internet, this.#lineDevice(), end, line);
 
     const bridge = [
       'link add lan type bridge',
       ...members.map((_, i) => `link set port${i + 1} master lan up`),
       ...attach('lan', `${lan}.1`),
+      ...attach6('lan', network && `${network}::1`),
     ];
     await Promise.all([
-      ...members.map((host) => host.configure({ ip: attach('eth0', host.address, `${lan}.1`) })),
+      ...members.map((host) =>
+        host.configure({
+          ip: [...attach('eth0', host.address, `${lan}.1`), ...attach6('eth0', host.ipv6, network && `${network}::1`)],
+          ipv6,
+        }),
+      ),
       ...(inner
         ? [
             inner.configureBetween(bridge, attach('wan', inner.address, `${shared}.1`), `${lan}.1`),
             outer.configureBetween(attach('lan', `${shared}.1`), subscriberSide(end), `${shared}.1`),
           ]
-        : [outer.configureBetween(bridge, subscriberSide(end), `${lan}.1`)]),
+        : [outer.configureBetween(bridge, subscriberSide(end), `${lan}.1`, { ipv6 })]),
     ]);
     return { hosts: members, nat: home, carrier: inner && outer, publicAddress };
   }
@@ -128,6 +145,11 @@ export class Lab implements AsyncDisposable {
     return Array.from({ length: count }, () => `203.0.113.${++this.#addresses}`);
   }
 
+  /** The first 48 bits of a subscriber's IPv6 addresses; the rest of the prefix for documentation (RFC 3849). */
+  #network(): string {
+    return `2001:db8:${(++this.#networks).toString(16)}`;
+  }
+
   #lineDevice(): string {
     return `line${++this.#lines}`;
   }
@@ -136,4 +158,10 @@ export class Lab implements AsyncDisposable {
 function attach(device: string, address: string, router?: string): string[] {
   const route = router === undefined ? [] : [`route add default via ${router}`];
   return [`addr add ${address}/24 dev ${device}`, `link set ${device} up`, ...route];
+}
+
+function attach6(device: string, address: string | undefined, router?: string): string[] {
+  if (address === undefined) return [];
+  const route = router === undefined ? [] : [`route add default via ${router} dev ${device}`];
+  return [`addr add ${address}/64 dev ${device} nodad`, ...route];
 }

@@ -32,12 +32,14 @@ export class NetworkNamespace {
   }
 
   /** Brings up loopback and what else is asked for, in one process. */
-  async configure({ ip, nft = '', forwards = false }: NamespaceConfiguration): Promise<void> {
+  async configure({ ip, nft = '', forwards = false, ipv6 = false }: NamespaceConfiguration): Promise<void> {
     const commands = ['link set lo up', ...ip].join('\n');
     const script = [
+      ipv6 ? `for dad in ${IPV6}/*/accept_dad; do echo 0 > $dad; done` : '',
       `ip -batch - <<'END'\n${commands}\nEND`,
       nft === '' ? '' : `nft -f - <<'END'\n${nft}\nEND`,
       `echo ${forwards ? 1 : 0} > /proc/sys/net/ipv4/ip_forward`,
+      ipv6 ? `echo ${forwards ? 1 : 0} > ${IPV6}/all/forwarding` : '',
     ];
     await this.run('sh', ['-e'], { input: `${script.join('\n')}\n` });
   }
@@ -66,4 +68,8 @@ export interface NamespaceConfiguration {
   readonly nft?: string;
   /** Whether it is a router. */
   readonly forwards?: boolean;
+  /** Whether it has global IPv6 addresses; they are of use at once, as duplicates are not looked for (RFC 4862 section 5.4). */
+  readonly ipv6?: boolean;
 }
+
+const IPV6 = '/proc/sys/net/ipv6/conf';

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe } from 'vitest';
@@ -7,6 +8,15 @@ export function describeInLab(title: string, body: () => void): void {
   const missing = missingRequirements();
   if (missing !== undefined) console.warn(`skipped: ${title}: ${missing}`);
   describe.skipIf(missing !== undefined)(title, body);
+}
+
+/** Whether a C program can be built with libnice; if not, stderr says what is missing for `title`. */
+export function canBuildWithLibnice(title: string): boolean {
+  const { status, error } = spawnSync('pkg-config', ['--exists', 'nice']);
+  if (status === 0) return true;
+  const missing = error === undefined ? 'libnice (packages libnice-dev, libglib2.0-dev)' : 'pkg-config';
+  console.warn(`skipped: ${title}: it lacks ${missing}`);
+  return false;
 }
 
 /** What the laboratory needs and does not have here, in one sentence; `undefined` when it can run. */
@@ -44,7 +54,8 @@ function missingFiles(): string[] {
     ({ program }) => !directories.some((directory) => isAccessible(join(directory, program), constants.X_OK)),
   );
   const device = isAccessible('/dev/net/tun', constants.R_OK | constants.W_OK) ? [] : ['/dev/net/tun'];
-  return [...programs.map(({ program, from }) => `${program} (package ${from})`), ...device];
+  const ipv6 = isAccessible('/proc/sys/net/ipv6', constants.R_OK) ? [] : ['IPv6'];
+  return [...programs.map(({ program, from }) => `${program} (package ${from})`), ...device, ...ipv6];
 }
 
 function isAccessible(path: string, mode: number): boolean {

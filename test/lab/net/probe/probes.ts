@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { Family } from '../../../../src/core/endpoint.ts';
 import type { Dependence } from '../../../../src/core/nat-behavior.ts';
 import type { LabProcess } from '../lab-process.ts';
 import type { NetworkNamespace } from '../network-namespace.ts';
@@ -37,8 +38,8 @@ export class UdpProbe {
     this.port = port;
   }
 
-  static async open(host: NetworkNamespace, port = 0): Promise<UdpProbe> {
-    const socket = host.spawn(process.execPath, [UDP, String(port)]);
+  static async open(host: NetworkNamespace, port = 0, family: Family = 4): Promise<UdpProbe> {
+    const socket = host.spawn(process.execPath, [UDP, String(port), String(family)]);
     const bound = await socket.line(/^bound (\d+)$/);
     return new UdpProbe(socket, Number(bound[1]));
   }

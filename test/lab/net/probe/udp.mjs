@@ -1,7 +1,7 @@
 /**
  * A UDP socket that is told on stdin what to do, and says on stdout what it sees.
  *
- *   node udp.mjs [port]
+ *   node udp.mjs [port] [4|6]                  IPv4 or IPv6, IPv4 by default
  *
  *   > send <address> <port> <count> <text>     < sent
  *   > ping <address> <port> <count>            < rtt <ms>, count times; the other side must be an `echo`
@@ -14,7 +14,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 
-const socket = createSocket('udp4').bind(Number(process.argv[2] ?? 0));
+const [port = '0', family = '4'] = process.argv.slice(2);
+const socket = createSocket(`udp${family}`).bind(Number(port));
 await once(socket, 'listening');
 const handOver = promisify(socket.send.bind(socket));
 const report = (data, { address, port }) => console.log(`from ${address} ${port} ${data}`);
