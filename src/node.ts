@@ -17,8 +17,8 @@ export { type RunningServer, type ServerOptions, startServer } from './server/in
 
 export interface NodeEnvironmentOptions {
   /**
-   * Rendezvous servers, `ws://host:port` or `wss://..`, or NATS servers, `nats://host:port` or `tls://..`. A peer that only dials takes them
-   * from its tickets.
+   * Rendezvous servers, `ws://host:port` or `wss://..`, or NATS servers, `nats://host:port` or `tls://..`. A peer that
+   * only dials takes them from its tickets.
    */
   readonly servers?: readonly string[];
   /** STUN servers, `host:port`; those of the rendezvous servers when absent. */
@@ -30,7 +30,9 @@ export interface NodeEnvironmentOptions {
   readonly loopback?: boolean;
 }
 
-/** The operating system as an environment: real sockets, real time, QUIC sessions, signalling over WebSocket or NATS. */
+/**
+ * The operating system as an environment: real sockets, real time, QUIC sessions, signalling over WebSocket or NATS.
+ */
 export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environment {
   const { servers = [], stun = [], token, log = silentLog } = options;
   const clock = systemClock();

@@ -12,7 +12,8 @@ export interface CommandContext {
 
 /**
  * Runs a command to its end: errors are told once, with their code, and everything is released before the process ends.
- * An interrupt that the command takes as its regular end (`serve`, `listen`) gives its exit code, else 128 + the signal's number.
+ * An interrupt that the command takes as its regular end (`serve`, `listen`) gives its exit code, else 128 + the
+ * signal's number.
  */
 export async function runCommand(
   options: ReporterOptions,

@@ -10,7 +10,10 @@ export type CommandEvent = Readonly<Record<string, unknown>>;
 /** A peer of the demo: this very command line in a process of its own. */
 export interface DemoPeer {
   onEvent(handler: (event: CommandEvent) => void): void;
-  /** Fulfils with the first event of this name, past ones included; errors when the process ends before, or the deadline comes. */
+  /**
+   * Fulfils with the first event of this name, past ones included; errors when the process ends before, or the deadline
+   * comes.
+   */
   until(name: string, matches?: (event: CommandEvent) => boolean): Promise<CommandEvent>;
   write(text: string): void;
   /** Ends the process as Ctrl-C would, and waits for it. */

@@ -8,8 +8,8 @@ import { openPeer, type PeerCommandOptions } from './peer-options.ts';
 import { CODE_BUSY, CODE_REFUSED, CODE_UNREACHABLE } from './protocols.ts';
 
 /**
- * Connects with a ticket, does `work` on the connection, closes it in order and prints the verdict. The exit code is that of `work`,
- * which ends when the connection does; every failure is thrown, after its verdict was printed.
+ * Connects with a ticket, does `work` on the connection, closes it in order and prints the verdict. The exit code is
+ * that of `work`, which ends when the connection does; every failure is thrown, after its verdict was printed.
  */
 export async function dial(
   ticketText: string,
@@ -56,7 +56,10 @@ export async function untimelyEnd(connection: Connection): Promise<never> {
   throw new TraversalError('ERR_CLOSED', 'the other side closed the connection');
 }
 
-/** Puts a listener's reset codes into words; where a stream only knows that the session has ended, the verdict knows why. */
+/**
+ * Puts a listener's reset codes into words; where a stream only knows that the session has ended, the verdict knows
+ * why.
+ */
 async function explain(error: unknown, connection: Connection): Promise<unknown> {
   if (error instanceof StreamResetError) return explainReset(error);
   if (!(error instanceof TraversalError) || error.code !== 'ERR_CLOSED') return error;

@@ -50,7 +50,9 @@ export function parsePort(text: string): number {
   return port;
 }
 
-/** Opens the peer of a command. Throws `ERR_USAGE`, `ERR_IDENTITY_FILE`, `ERR_NOT_AVAILABLE` and those of `createPeer`. */
+/**
+ * Opens the peer of a command. Throws `ERR_USAGE`, `ERR_IDENTITY_FILE`, `ERR_NOT_AVAILABLE` and those of `createPeer`.
+ */
 export async function openPeer(
   options: PeerCommandOptions,
   where: { readonly servers: readonly string[]; readonly stun: readonly string[] },

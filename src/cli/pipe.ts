@@ -7,9 +7,10 @@ import type { StandardOutput } from './standard-output.ts';
 const SILENT_INPUT = 1000;
 
 /**
- * Joins stdin and stdout to a stream, as netcat does, and fulfils when both directions have ended and the other side has read all.
- * The end of stdin is the end of what we send. When the other side ends first, stdin is still sent to its end, unless it is a terminal
- * or has delivered nothing: then there is nobody to wait for. A reader of stdout that goes away resets the stream.
+ * Joins stdin and stdout to a stream, as netcat does, and fulfils when both directions have ended and the other side
+ * has read all. The end of stdin is the end of what we send. When the other side ends first, stdin is still sent to its
+ * end, unless it is a terminal or has delivered nothing: then there is nobody to wait for. A reader of stdout that goes
+ * away resets the stream.
  */
 export async function pipeStandardStreams(
   stream: SessionStream,

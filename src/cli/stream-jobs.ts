@@ -30,9 +30,9 @@ export async function join(stream: SessionStream, socket: ByteSocket): Promise<v
 }
 
 /**
- * Sends one line, hands the line that comes back to `onLine` at once, and fulfils when the other side has read ours to its end. What it
- * still sends is read and dropped, so that it can end in order too, but a side that does not end is waited for no longer than a second.
- * False when the stream ended without a line; lines are cut at 64 KiB.
+ * Sends one line, hands the line that comes back to `onLine` at once, and fulfils when the other side has read ours to
+ * its end. What it still sends is read and dropped, so that it can end in order too, but a side that does not end is
+ * waited for no longer than a second. False when the stream ended without a line; lines are cut at 64 KiB.
  */
 export async function exchangeLine(
   stream: SessionStream,

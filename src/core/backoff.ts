@@ -1,6 +1,8 @@
 import { type Random, randomInteger } from './random.ts';
 
-/** Waiting times that double, spread out by chance so that those who lost the same server do not all come back at once. */
+/**
+ * Waiting times that double, spread out by chance so that those who lost the same server do not all come back at once.
+ */
 export interface Backoff {
   /** The next delay in ms: between half and all of 0.5 s, 1 s, 2 s .. 30 s. */
   next(): number;

@@ -51,7 +51,9 @@ export class ByteQueue {
     this.#serve();
   }
 
-  /** Next chunk, or `null` after the last one. Errors: that of `fail` or `abandon`; `ERR_BUSY` while another read waits. */
+  /**
+   * Next chunk, or `null` after the last one. Errors: that of `fail` or `abandon`; `ERR_BUSY` while another read waits.
+   */
   read(): Promise<Uint8Array | null> {
     if (this.#reader !== undefined) {
       return Promise.reject(new TraversalError('ERR_BUSY', 'another read is waiting; await it before reading again'));

@@ -11,7 +11,10 @@ export type CandidateTransport =
   | { readonly transport: 'udp'; readonly tcpType?: undefined }
   | { readonly transport: 'tcp'; readonly tcpType: TcpType };
 
-/** A transport address at which a peer may be reached, as the other side needs to know it: bases stay at home (RFC 8445 section 4). */
+/**
+ * A transport address at which a peer may be reached, as the other side needs to know it: bases stay at home (RFC 8445
+ * section 4).
+ */
 export type RemoteCandidate = CandidateTransport & {
   readonly type: CandidateType;
   /** The address to send to; its port is {@link DISCARD_PORT} on an active TCP candidate, which nobody can send to. */
@@ -36,15 +39,18 @@ const TYPE_PREFERENCE: Record<'udp' | 'tcp', Record<CandidateType, number>> = {
   tcp: { host: 90, prflx: 80, mapped: 75, srflx: 70, relay: 0 },
 };
 
-/** The higher the better: who connects is easier to reach from than who waits, unless a NAT is in between (RFC 6544 section 4.2). */
+/**
+ * The higher the better: who connects is easier to reach from than who waits, unless a NAT is in between (RFC 6544
+ * section 4.2).
+ */
 const DIRECTION_PREFERENCE: Record<'inside' | 'translated', Record<TcpType, number>> = {
   inside: { active: 6, passive: 4, so: 2 },
   translated: { so: 6, active: 4, passive: 2 },
 };
 
 /**
- * RFC 8445 section 5.1.2.1; component is always 1. `localPreference` is 0..65535, the higher the better. A TCP candidate has room
- * for the best 8192 of them, below its direction preference (RFC 6544 section 4.2).
+ * RFC 8445 section 5.1.2.1; component is always 1. `localPreference` is 0..65535, the higher the better. A TCP
+ * candidate has room for the best 8192 of them, below its direction preference (RFC 6544 section 4.2).
  */
 export function candidatePriority(
   type: CandidateType,
@@ -60,7 +66,9 @@ export function candidatePriority(
   return 2 ** 24 * TYPE_PREFERENCE[transport][type] + 2 ** 8 * preference + 255;
 }
 
-/** The priority of a candidate if it were peer-reflexive (RFC 8445 section 7.1.1): its own, but for the type preference. */
+/**
+ * The priority of a candidate if it were peer-reflexive (RFC 8445 section 7.1.1): its own, but for the type preference.
+ */
 export function peerReflexivePriority({
   priority,
   transport,

@@ -1,4 +1,6 @@
-/** Time as an argument: real in `adapters/node`, virtual in the simulator. The shape also fits XState's `clock` option. */
+/**
+ * Time as an argument: real in `adapters/node`, virtual in the simulator. The shape also fits XState's `clock` option.
+ */
 export interface Clock {
   /** Milliseconds since an arbitrary start; never goes back. */
   now(): number;
@@ -10,5 +12,5 @@ export interface Clock {
 }
 
 /** What {@link Clock.setTimeout} gave; opaque. */
-// biome-ignore lint/suspicious/noExplicitAny: XState's Clock uses any, and a narrower type would not be assignable to it
+// biome-ignore lint/suspicious/noExplicitAny: XState's Clock uses any; a narrower type would not be assignable to it
 export type TimerHandle = any;

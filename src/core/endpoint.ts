@@ -13,8 +13,8 @@ export interface Endpoint {
 }
 
 /**
- * Makes an endpoint from a numeric address. An IPv4-mapped IPv6 address becomes its IPv4 form, so that one peer has one key.
- * Throws `RangeError` on a host name or a port outside 0..65535.
+ * Makes an endpoint from a numeric address. An IPv4-mapped IPv6 address becomes its IPv4 form, so that one peer has one
+ * key. Throws `RangeError` on a host name or a port outside 0..65535.
  */
 export function endpoint(address: string, port: number): Endpoint {
   const ip = parseIp(address);
@@ -44,7 +44,10 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a.port === b.port && a.address === b.address;
 }
 
-/** Whether datagrams may be aimed at this endpoint on a stranger's word: unicast and in use, and neither loopback nor port 0. */
+/**
+ * Whether datagrams may be aimed at this endpoint on a stranger's word: unicast and in use, and neither loopback nor
+ * port 0.
+ */
 export function isReachableUnicast(at: Endpoint): boolean {
   if (at.port === 0) return false;
   return !NOT_UNICAST.has(classifyAddress(at.address));

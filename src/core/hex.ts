@@ -1,4 +1,4 @@
-/** Lower-case hex text: bytes as a key of a Map, or for people. */
+/** Lower-case hex text: bytes for people and traces, and as a key that they may see. */
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }

@@ -9,8 +9,8 @@ export interface ParsedIp {
 }
 
 /**
- * What an address is for (IANA special-purpose registries, RFC 6890). `carrier` is 100.64.0.0/10 (RFC 6598); `deprecated` are
- * IPv4-compatible IPv6 addresses (RFC 4291 section 2.5.5.1) and site-local ones (RFC 3879).
+ * What an address is for (IANA special-purpose registries, RFC 6890). `carrier` is 100.64.0.0/10 (RFC 6598);
+ * `deprecated` are IPv4-compatible IPv6 addresses (RFC 4291 section 2.5.5.1) and site-local ones (RFC 3879).
  */
 export type AddressKind =
   | 'public'

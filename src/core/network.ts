@@ -10,7 +10,10 @@ export interface Network {
   resolve(host: string, options?: { family?: Family; signal?: AbortSignal }): Promise<readonly string[]>;
   /** Opens a datagram socket. Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`. */
   udp(options: UdpOptions): Promise<DatagramSocket>;
-  /** Opens a TCP connection. Errors: `ERR_CONNECTION_REFUSED`, `ERR_RESOLVE`, `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_NETWORK`. */
+  /**
+   * Opens a TCP connection. Errors: `ERR_CONNECTION_REFUSED`, `ERR_RESOLVE`, `ERR_TIMEOUT`, `ERR_ABORTED`,
+   * `ERR_NETWORK`.
+   */
   connect(options: TcpConnectOptions): Promise<ByteSocket>;
   /** Listens for TCP connections. Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`. */
   listen(options: TcpListenOptions): Promise<ByteListener>;
@@ -38,7 +41,10 @@ export interface DatagramSocket {
   readonly local: Endpoint;
   /** Hot; completes on close, errors only when the socket itself broke. */
   readonly datagrams$: Observable<Datagram>;
-  /** False when the datagram was dropped at once (buffers full, no route, closed). Never throws, and never lets more than a bounded amount wait. */
+  /**
+   * False when the datagram was dropped at once (buffers full, no route, closed). Never throws, and never lets more
+   * than a bounded amount wait.
+   */
   send(data: Uint8Array, to: Endpoint): boolean;
   close(): void;
 }
@@ -64,14 +70,15 @@ export interface ByteSocket {
   readonly local: Endpoint;
   readonly remote: Endpoint;
   /**
-   * Next chunk, or `null` at the other side's end (half-close). One reader at a time, and one way of reading: `read` or `bytes$`.
-   * At most about 1 MB is read ahead, so a reader that takes its time slows the sender down.
-   * Errors: `ERR_CONNECTION_RESET`, `ERR_NETWORK`, `ERR_CLOSED` after `destroy`, `ERR_BUSY` while another read waits.
+   * Next chunk, or `null` at the other side's end (half-close). One reader at a time, and one way of reading: `read` or
+   * `bytes$`. At most about 1 MB is read ahead, so a reader that takes its time slows the sender down. Errors:
+   * `ERR_CONNECTION_RESET`, `ERR_NETWORK`, `ERR_CLOSED` after `destroy`, `ERR_BUSY` while another read waits.
    */
   read(): Promise<Uint8Array | null>;
   /**
    * The same bytes, pushed: for a subscriber that is done with a chunk when its callback returns. One subscriber, once;
-   * whoever needs time for a chunk uses `read`. Completes and errors as `read` does. Unsubscribing before the end destroys the socket.
+   * whoever needs time for a chunk uses `read`. Completes and errors as `read` does. Unsubscribing before the end
+   * destroys the socket.
    */
   readonly bytes$: Observable<Uint8Array>;
   /**
@@ -81,7 +88,10 @@ export interface ByteSocket {
   write(bytes: Uint8Array): Promise<void>;
   /** Bytes given to `write` that the system has not taken yet. */
   readonly queued: number;
-  /** Half-close: no more writing; reading goes on. Resolves when all that was written is handed over, or the socket is gone; never rejects. */
+  /**
+   * Half-close: no more writing; reading goes on. Resolves when all that was written is handed over, or the socket is
+   * gone; never rejects.
+   */
   end(): Promise<void>;
   /** Ends both directions at once and drops what was not read; nothing happens when both have ended already. */
   destroy(): void;

@@ -4,8 +4,9 @@ export function normalizeServerUrl(url: string): string {
 }
 
 /**
- * The one spelling of a server's `host[:port]`, as a URL, a Host header or an operator names it: lower case, IPv6 literals in brackets,
- * without the default ports 80 and 443, since a proxy in front may add or take TLS. `undefined` when the text is none.
+ * The one spelling of a server's `host[:port]`, as a URL, a Host header or an operator names it: lower case, IPv6
+ * literals in brackets, without the default ports 80 and 443, since a proxy in front may add or take TLS. `undefined`
+ * when the text is none.
  */
 export function parseServerName(text: string): string | undefined {
   const url = `ws://${text}`;

@@ -2,24 +2,31 @@ import type { Observable } from 'rxjs';
 
 /**
  * The secure session above paths: mutually authenticated, encrypted, reliable streams and unreliable datagrams.
- * Sans path: it is handed packets that arrived and hands out packets to send; which path carries them is not its business.
+ * Sans path: it is handed packets that arrived and hands out packets to send; which path carries them is not its
+ * business.
  */
 export interface Session {
   readonly role: 'client' | 'server';
   /**
-   * The connection id that this side chose, 16 bytes: the destination of every packet that comes in (RFC 9000 section 5.1), but
-   * for a client's first packets, which carry a random one.
+   * The connection id that this side chose, 16 bytes: the destination of every packet that comes in (RFC 9000 section
+   * 5.1), but for a client's first packets, which carry a random one.
    */
   readonly connectionId: Uint8Array;
-  /** Fulfils when the handshake is complete and the peer's key is the expected one. Errors: `ERR_SESSION_HANDSHAKE`, `ERR_PEER_KEY`, `ERR_CLOSED`. Never an unhandled rejection. */
+  /**
+   * Fulfils when the handshake is complete and the peer's key is the expected one. Errors: `ERR_SESSION_HANDSHAKE`,
+   * `ERR_PEER_KEY`, `ERR_CLOSED`. Never an unhandled rejection.
+   */
   readonly established: Promise<void>;
   /** Fulfils once the session has ended, by whichever side. */
   readonly closed: Promise<SessionEnd>;
-  /** A packet of this session has come in, on whatever path. Packets that fail authentication change nothing; they are counted. */
+  /**
+   * A packet of this session has come in, on whatever path. Packets that fail authentication change nothing; they are
+   * counted.
+   */
   receive(packet: Uint8Array): void;
   /**
-   * The same, and says whether the packet was authentic and new: true only when it comes from the other side, for a forged, damaged
-   * or repeated one is neither. For now and then, as asking may cost several times what receiving does.
+   * The same, and says whether the packet was authentic and new: true only when it comes from the other side, for a
+   * forged, damaged or repeated one is neither. For now and then, as asking may cost several times what receiving does.
    */
   authenticate(packet: Uint8Array): boolean;
   /** The sending path has changed: probe at once, so that nothing waits for a backed-off timer. */
@@ -29,15 +36,16 @@ export interface Session {
   /** Errors: `ERR_CLOSED`. */
   openStream(protocol: string): Promise<SessionStream>;
   /**
-   * Streams that the other side opened and announced (their preface has been read). A bounded number waits for the first
-   * subscriber; more are reset, and so are those that come while nobody subscribes.
+   * Streams that the other side opened and announced (their preface has been read). A bounded number waits for the
+   * first subscriber; more are reset, and so are those that come while nobody subscribes.
    */
   readonly streams$: Observable<SessionStream>;
   readonly datagrams: SessionDatagrams;
   stats(): SessionStats;
   /**
    * Ends the session: streams and datagrams at once, `closed` when the other side has answered or a second has passed.
-   * `code` 0..2^30-1; `reason` at most 255 bytes. What must arrive first is awaited with {@link SessionStream.finished}.
+   * `code` 0..2^30-1; `reason` at most 255 bytes. What must arrive first is awaited with
+   * {@link SessionStream.finished}.
    */
   close(code?: number, reason?: string): void;
 }
@@ -61,9 +69,9 @@ export interface SessionStream {
   /** Half-close: the other side reads `null` after what was written. Resolves when handed to the session. */
   end(): Promise<void>;
   /**
-   * Fulfils when the other side has read everything up to `end()`: the program may then close the session or exit and nothing is
-   * lost. Rejects when either side resets the stream or the session ends first: `ERR_STREAM_RESET`, `ERR_CLOSED`. Never an
-   * unhandled rejection.
+   * Fulfils when the other side has read everything up to `end()`: the program may then close the session or exit and
+   * nothing is lost. Rejects when either side resets the stream or the session ends first: `ERR_STREAM_RESET`,
+   * `ERR_CLOSED`. Never an unhandled rejection.
    */
   readonly finished: Promise<void>;
   /** Abandons both directions with an application code, 0..2^30-1. */

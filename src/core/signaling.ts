@@ -8,8 +8,8 @@ export interface Signaling {
   readonly name: string;
   readonly status$: Observable<SignalingStatus>;
   /**
-   * People carry what is said, minutes later, and of a session nothing but the standing answer and the first offer. So a peer says all
-   * that it knows at once, and keeps its NAT open meanwhile.
+   * People carry what is said, minutes later, and of a session nothing but the standing answer and the first offer. So
+   * a peer says all that it knows at once, and keeps its NAT open meanwhile.
    */
   readonly byHand?: true;
   /** Announces that this key may be offered sessions; replaces the standing answers. Kept across reconnects. */
@@ -18,12 +18,14 @@ export interface Signaling {
   lookup(request: ContactLookup): void;
   /** Opens or re-opens a session towards a key. */
   offer(offer: OutgoingOffer): void;
-  /** Sends an envelope within an open session; false when the carrier is down (the caller sends again after `online`). */
+  /**
+   * Sends an envelope within an open session; false when the carrier is down (the caller sends again after `online`).
+   */
   send(session: Uint8Array, envelope: Uint8Array): boolean;
   readonly events$: Observable<SignalingEvent>;
   /**
-   * The relay path of an open session; the same one until it ends, which it does with the session, when the other end is
-   * unreachable, and when the carrier is down. `undefined` while the carrier is down or relays no datagrams.
+   * The relay path of an open session; the same one until it ends, which it does with the session, when the other end
+   * is unreachable, and when the carrier is down. `undefined` while the carrier is down or relays no datagrams.
    */
   relay(session: Uint8Array): Path | undefined;
   /** Forgets a session on both ends of the carrier. */
@@ -91,11 +93,16 @@ export type SignalingEvent =
       readonly ticketId: Uint8Array;
       readonly envelope: Uint8Array;
     }
-  /** What `lookup` asked for; without `contact`: nobody registered the key, or it is not to be dialled without a ticket. */
+  /**
+   * What `lookup` asked for; without `contact`: nobody registered the key, or it is not to be dialled without a ticket.
+   */
   | { readonly type: 'contact'; readonly session: Uint8Array; readonly contact?: Contact }
   | { readonly type: 'standing'; readonly session: Uint8Array; readonly envelope: Uint8Array }
   | { readonly type: 'envelope'; readonly session: Uint8Array; readonly envelope: Uint8Array }
-  /** The other end cannot be reached by this carrier: never was there (`unknown`), left without an answer (`declined`), has ended (`gone`), or is away without a word and may come back (`silent`). */
+  /**
+   * The other end cannot be reached by this carrier: never was there (`unknown`), left without an answer (`declined`),
+   * has ended (`gone`), or is away without a word and may come back (`silent`).
+   */
   | {
       readonly type: 'unreachable';
       readonly session: Uint8Array;

@@ -4,8 +4,8 @@ import { parseIp } from './ip-address.ts';
 export type Ipv4Prefix = 24 | 32;
 
 /**
- * One key for all addresses that one source can easily send from: an IPv4 prefix, or the IPv6 /64 that a network's subscriber is given.
- * Throws `RangeError` on what is no numeric address.
+ * One key for all addresses that one source can easily send from: an IPv4 prefix, or the IPv6 /64 that a network's
+ * subscriber is given. Throws `RangeError` on what is no numeric address.
  */
 export function sourceNetwork(address: string, ipv4: Ipv4Prefix): string {
   const ip = parseIp(address);

@@ -1,6 +1,8 @@
 import type { RatedPath } from './connection-events.ts';
 
-/** The path to send on: direct before relayed, then by preference; the earlier one wins a tie, so that nothing flaps. */
+/**
+ * The path to send on: direct before relayed, then by preference; the earlier one wins a tie, so that nothing flaps.
+ */
 export function preferredPath(paths: readonly RatedPath[]): RatedPath | undefined {
   return paths.reduce<RatedPath | undefined>((best, path) => (best && !isBetter(path, best) ? best : path), undefined);
 }

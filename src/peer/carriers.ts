@@ -24,8 +24,11 @@ export interface CarrierLease {
 export interface Carriers {
   /** Opens what is not open yet and gives the carriers of these URLs, to be used until `close`. */
   ensure(urls: readonly string[]): readonly Signaling[];
-  /** The same for a while: a peer that dials tickets of ever other servers does not stay connected to them all. */
-  lease(urls: readonly string[]): CarrierLease;
+  /**
+   * The same for a while: a peer that dials tickets of ever other servers does not stay connected to them all. `stun`:
+   * `host:port` of STUN servers that are hinted at for as long.
+   */
+  lease(urls: readonly string[], stun?: readonly string[]): CarrierLease;
   readonly events$: Observable<CarrierEvent>;
   /** The last status of each carrier first, then each change. */
   readonly statuses$: Observable<CarrierStatus>;
@@ -34,9 +37,11 @@ export interface Carriers {
   readonly connecting: boolean;
   /** `host:port` of the STUN servers that belong to the carriers, as far as they have told. */
   readonly stun: readonly string[];
+  /** Those that were hinted at with the leases that stand, at most 16. */
+  readonly hintedStun: readonly string[];
   /**
-   * Whether another registration of the same key has taken over here. One carrier of several says little: two URLs may lead to one
-   * server, where the later registration replaces the earlier one.
+   * Whether another registration of the same key has taken over here. One carrier of several says little: two URLs may
+   * lead to one server, where the later registration replaces the earlier one.
    */
   isReplaced(carrier: Signaling): boolean;
   close(): void;
@@ -55,6 +60,17 @@ interface OpenCarrier {
 /** ms for which a carrier that nobody uses is kept: who has just dialled a server often dials it again. */
 export const CARRIER_IDLE = 60_000;
 
+/** STUN servers that are taken from hints. */
+const MAX_HINTED = 16;
+
+/** What is said of a carrier that was closed. */
+const UNUSED: SignalingStatus = {
+  state: 'offline',
+  reason: 'no longer in use',
+  code: 'ERR_CLOSED',
+  retryIn: undefined,
+};
+
 export function createCarriers(open: (url: string) => Signaling, clock: Clock): Carriers {
   const carriers = new Map<string, OpenCarrier>();
   const opened = new Subject<OpenCarrier>();
@@ -62,6 +78,8 @@ export function createCarriers(open: (url: string) => Signaling, clock: Clock): 
   /** What each carrier said last, kept while it is away: its STUN servers may well be there. */
   const stun = new Map<Signaling, readonly string[]>();
   const replaced = new Set<Signaling>();
+  /** One list a lease. */
+  const hints = new Set<readonly string[]>();
   let closed = false;
 
   const openOne = (url: string): OpenCarrier => {
@@ -92,12 +110,14 @@ export function createCarriers(open: (url: string) => Signaling, clock: Clock): 
     stun.delete(carrier);
     replaced.delete(carrier);
     carrier.close();
-    status$.next({ state: 'offline', reason: 'no longer in use', code: 'ERR_CLOSED', retryIn: undefined });
+    status$.next(UNUSED);
     status$.complete();
   };
 
-  const lease = (urls: readonly string[]): CarrierLease => {
+  const lease = (urls: readonly string[], stunServers: readonly string[] = []): CarrierLease => {
     const leased = openAll(urls);
+    const hint = [...stunServers];
+    hints.add(hint);
     for (const one of leased) {
       one.users++;
       clock.clearTimeout(one.idle);
@@ -105,6 +125,7 @@ export function createCarriers(open: (url: string) => Signaling, clock: Clock): 
     return {
       carriers: leased.map(({ carrier }) => carrier),
       release() {
+        hints.delete(hint);
         for (const one of leased) {
           if (--one.users === 0 && !closed) one.idle = clock.setTimeout(() => closeUnused(one), CARRIER_IDLE);
         }
@@ -123,13 +144,16 @@ export function createCarriers(open: (url: string) => Signaling, clock: Clock): 
     ).pipe(mergeMap(({ carrier, status$ }) => status$.pipe(map((status) => ({ carrier, status }))))),
     statusOf(wanted) {
       const found = [...carriers.values()].find(({ carrier }) => carrier === wanted);
-      return found?.status$.value ?? { state: 'connecting', attempt: 1 };
+      return found?.status$.value ?? UNUSED;
     },
     get connecting() {
       return [...carriers.values()].some(({ status$ }) => status$.value.state === 'connecting');
     },
     get stun() {
       return [...new Set([...stun.values()].flat())];
+    },
+    get hintedStun() {
+      return [...new Set([...hints].flat())].slice(0, MAX_HINTED);
     },
     isReplaced: (carrier) => replaced.has(carrier),
     close() {

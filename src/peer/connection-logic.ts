@@ -5,7 +5,10 @@ import type { ConnectionEvent } from '../machines/connection-events.ts';
 import type { ConnectionActorInput } from '../machines/connection-setup.ts';
 import type { ConnectionRuntime } from './runtime-contract.ts';
 
-/** The connection chart with its actors bound to runtimes by connection id: made once a peer, used for all its connections. */
+/**
+ * The connection chart with its actors bound to runtimes by connection id: made once a peer, used for all its
+ * connections.
+ */
 export function connectionLogic(runtimes: ReadonlyMap<string, ConnectionRuntime>) {
   const find = (id: string): ConnectionRuntime => {
     const runtime = runtimes.get(id);

@@ -1,4 +1,4 @@
-import type { Subscription } from 'rxjs';
+import { filter, Subscription } from 'rxjs';
 import type { Candidate, RemoteCandidate } from '../core/candidate.ts';
 import { type NatBehavior, unknownBehavior } from '../core/nat-behavior.ts';
 import { commonPolicy, type Policy } from '../core/policy.ts';
@@ -15,7 +15,7 @@ import type { Acquaintance } from './introduction.ts';
 import { toldCandidates } from './local-candidates.ts';
 import { createOwnCandidates } from './own-candidates.ts';
 import { createRelayLink } from './relay-link.ts';
-import { createRestarts } from './restarts.ts';
+import { createRestarts, type GenerationMessage } from './restarts.ts';
 import type { ConnectionRuntime, RuntimeOptions, Send, Stop } from './runtime-contract.ts';
 import { createSessionLink } from './session-link.ts';
 import { createSessionOpening } from './session-opening.ts';
@@ -36,7 +36,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
   let peerGone = false;
   let recovering = false;
   const own = createOwnCandidates(discovery, policy);
-  let reachability: Subscription | undefined;
+  const subscriptions = new Subscription();
 
   const link = createSessionLink({
     role: dialer ? 'client' : 'server',
@@ -49,6 +49,9 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     link,
     expectedKey: dialer ? introduction.listenerKey : offer?.message.dialerKey,
     send: (event) => emit(event),
+    onEstablished() {
+      for (const message of restarts.prove()) follow(message);
+    },
   });
 
   const ice = createIceLink({
@@ -174,15 +177,12 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
         receiveAnswer(message);
         break;
       case 'candidates':
-        if (restarts.follow(message)) addRemote(message, message.end);
-        break;
       case 'restart':
-        if (restarts.follow(message)) addRemote(message, message.end);
-        if (message.generation < ice.generation) tellRestart();
-        else tellCandidates();
+        follow(message);
         break;
       case 'offer':
-        // Made again, so the answer was lost; or made at another server too. The session is for the key of the first one only.
+        // Made again, so the answer was lost; or made at another server too. The session is for the key of the first
+        // one only.
         if (offer === undefined || Buffer.compare(message.dialerKey, offer.message.dialerKey) !== 0) break;
         answer(envelopeHash(envelope));
         if (ice.generation > 0) tellRestart();
@@ -191,6 +191,13 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
         emit({ type: 'offer.rejected', code: message.code, message: message.message });
         break;
     }
+  };
+
+  const follow = (message: GenerationMessage): void => {
+    if (restarts.follow(message)) addRemote(message, message.end);
+    if (message.type !== 'restart') return;
+    if (message.generation < ice.generation) tellRestart();
+    else tellCandidates();
   };
 
   const receiveAnswer = (message: AnswerMessage): void => {
@@ -228,10 +235,13 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
   const restarts = createRestarts({
     clock: env.clock,
     generation: () => ice.generation,
-    isEstablished: () => opening.isEstablished,
     renew,
     tell: () => (dialer ? signal.offerAgain() : tellRestart()),
   });
+
+  subscriptions.add(
+    link.table.observations$.pipe(filter(({ type }) => type === 'heard')).subscribe(({ id }) => ice.hear(id)),
+  );
 
   return {
     secured: opening.secured,
@@ -250,18 +260,20 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
         signal.start(dialer ? makeOffer : undefined);
       };
       if (!byHand || own.isComplete) start();
-      reachability = discovery.reachability$.subscribe(() => {
-        if (!started && own.isComplete) start();
-        // Before both keys are proven nobody follows: what is new goes to the generation that both are at.
-        if (opening.isEstablished && link.table.isDoubtful && own.hasLost()) {
-          restarts.begin();
-          return;
-        }
-        const fresh = announce();
-        if (fresh.length > 0 || own.isComplete) tellCandidates(fresh);
-      });
+      subscriptions.add(
+        discovery.reachability$.subscribe(() => {
+          if (!started && own.isComplete) start();
+          // Before both keys are proven nobody follows: what is new goes to the generation that both are at.
+          if (opening.isEstablished && link.table.isDoubtful && own.hasLost()) {
+            restarts.begin();
+            return;
+          }
+          const fresh = announce();
+          if (fresh.length > 0 || own.isComplete) tellCandidates(fresh);
+        }),
+      );
       return () => {
-        reachability?.unsubscribe();
+        subscriptions.unsubscribe();
         ice.stop();
         relay.close();
         link.close();
@@ -294,6 +306,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     },
     watch(send) {
       const subscription = link.table.observations$.subscribe(({ type, id }) => {
+        if (type === 'heard') return;
         if (type === 'suspect') {
           ice.check();
           options.refresh();

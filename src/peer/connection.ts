@@ -31,7 +31,9 @@ export interface Connection extends AsyncDisposable {
   readonly ready: Promise<void>;
   /** Always fulfils, when the connection has ended. */
   readonly verdict: Promise<Verdict>;
-  /** Opens a reliable stream once the connection is ready. `protocol` tells the other side what it is for (1..64 bytes). */
+  /**
+   * Opens a reliable stream once the connection is ready. `protocol` tells the other side what it is for (1..64 bytes).
+   */
   openStream(protocol?: string): Promise<SessionStream>;
   /** Streams that the other side opened. */
   readonly streams$: Observable<SessionStream>;

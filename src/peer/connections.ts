@@ -50,9 +50,11 @@ export interface ConnectionsOptions {
 export interface Connections {
   dialTicket(ticket: Ticket, options: ConnectOptions): Connection;
   /** `key`: the listener's, 32 bytes. */
-  dialKey(key: Uint8Array, options: ConnectOptions & { readonly servers: readonly string[] }): Connection;
+  dialKey(key: Uint8Array, options: DialOptions): Connection;
   close(): Promise<void>;
 }
+
+type DialOptions = ConnectOptions & { readonly servers: readonly string[] };
 
 export function createConnections(options: ConnectionsOptions): Connections {
   const { env, identity, policy, carriers, tickets } = options;
@@ -64,12 +66,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const contacts = createContactBook();
 
   const begin = (
-    specific: Pick<RuntimeOptions, 'role' | 'introduction' | 'session' | 'servers' | 'offer'>,
+    specific: Pick<RuntimeOptions, 'role' | 'introduction' | 'session' | 'servers' | 'budget' | 'offer'>,
     remoteKey: Uint8Array,
     delays: ConnectionDelays,
   ): StartableConnection => {
     const id = toHex(specific.session);
-    const runtime = createConnectionRuntime({ ...options, ...specific, budget, ownKey: identity.publicKey });
+    const runtime = createConnectionRuntime({ ...options, ...specific, ownKey: identity.publicKey });
     runtimes.set(id, runtime);
     const connection = createConnection({
       machine,
@@ -88,15 +90,16 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   const dial = (
     introduce: (session: Uint8Array) => Introduction,
-    { servers, signal, timeout }: ConnectOptions & { readonly servers: readonly string[] },
+    { servers, stun, signal, timeout }: DialOptions & { readonly stun?: readonly string[] },
   ): Connection => {
     const session = random.bytes(16);
     const introduction = introduce(session);
-    const lease = carriers.lease(servers);
+    const { listenerKey } = introduction;
+    const lease = carriers.lease(servers, stun);
     const patience = lease.carriers.every((carrier) => carrier.byHand) ? BY_HAND : options.delays.traversing;
     const connection = begin(
-      { role: 'dialer', introduction, session, servers: lease.carriers },
-      introduction.listenerKey,
+      { role: 'dialer', introduction, session, servers: lease.carriers, budget: budget.share(toHex(listenerKey)) },
+      listenerKey,
       { ...options.delays, traversing: timeout ?? patience },
     );
     const abort = (): void => connection.abort('aborted by the caller’s signal');
@@ -114,8 +117,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const letIn = async (opened: OpenedOffer, waiting: readonly CarrierEvent[]): Promise<void> => {
     const { carrier, session, ticket, acquaintance, message, hash } = opened;
     const introduction = knownIntroduction(identity.publicKey, acquaintance);
+    // Whoever holds a ticket may name any key.
+    const share = budget.share(toHex(ticket?.id ?? message.dialerKey));
     const connection = begin(
-      { role: 'listener', introduction, session, servers: [carrier], offer: { message, hash } },
+      { role: 'listener', introduction, session, servers: [carrier], budget: share, offer: { message, hash } },
       message.dialerKey,
       options.delays,
     );
@@ -166,7 +171,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
           preface: new Uint8Array(0),
           channel: createEnvelopeChannel({ secret, session, listenerKey, role: 'dialer', random }),
         });
-      return dial(introduce, { ...connectOptions, servers: connectOptions.servers ?? ticket.servers });
+      return dial(introduce, {
+        ...connectOptions,
+        servers: connectOptions.servers ?? ticket.servers,
+        stun: ticket.stun,
+      });
     },
     dialKey: (listenerKey, connectOptions) =>
       dial((session) => keyIntroduction({ listenerKey, session, identity, contacts, random }), connectOptions),

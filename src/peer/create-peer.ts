@@ -15,15 +15,15 @@ import type { ConnectOptions, Peer, PeerAddress, PeerOptions } from './peer.ts';
 import { createRegistrar } from './registrar.ts';
 import { openSockets } from './sockets.ts';
 
-/** STUN servers that are taken from tickets. */
-const MAX_HINTED = 16;
-
-/** ms between two looks at the network: NAT mappings stay open, changes are seen; spread so that peers do not keep step. */
+/**
+ * ms between two looks at the network: NAT mappings stay open, changes are seen; spread so that peers do not keep step.
+ */
 const REFRESH = { least: 20_000, spread: 6_000 };
 
 /**
  * Opens a peer: sockets first, discovery and the rendezvous in the background.
- * Errors: `ERR_NETWORK`, `ERR_PORT_NOT_PERMITTED`, `ERR_SESSION_PLATFORM`, `ERR_USAGE` for what is no server URL or no key.
+ * Errors: `ERR_NETWORK`, `ERR_PORT_NOT_PERMITTED`, `ERR_SESSION_PLATFORM`, `ERR_USAGE` for what is no server URL or no
+ * key.
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
   const { env } = options;
@@ -38,13 +38,11 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   });
   const discovery = createDiscovery(env, sockets.routers, sockets.lobby?.bases);
   const carriers = createCarriers(env.signaling, env.clock);
-  /** STUN servers that tickets named. */
-  const hinted = new Set<string>();
   const incoming = new Subject<Connection>();
   let closing: Promise<void> | undefined;
 
   const stunServers = (): readonly string[] =>
-    env.stun.length > 0 ? env.stun : [...new Set([...carriers.stun, ...hinted])];
+    env.stun.length > 0 ? env.stun : [...new Set([...carriers.stun, ...carriers.hintedStun])];
 
   /** Until a carrier has told its STUN servers, or that it is not there, more are to be expected. */
   const knowsServers = (): boolean => stunServers().length > 0 || !carriers.connecting;
@@ -134,7 +132,6 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const connectByTicket = (text: string, connectOptions: ConnectOptions = {}): Connection => {
     const ticket = decodeTicket(text);
     checkTicket(ticket, env.clock.wallTime());
-    for (const server of ticket.stun) if (hinted.size < MAX_HINTED) hinted.add(server);
     return connections.dialTicket(ticket, connectOptions);
   };
 
@@ -159,6 +156,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     register: () => registrar.register(),
     connect(to, connectOptions) {
       if (closing !== undefined) throw new TraversalError('ERR_CLOSED', 'the peer has been closed');
+      checkTimeout(connectOptions?.timeout);
       return typeof to === 'string' ? connectByTicket(to, connectOptions) : connectByKey(to, connectOptions);
     },
     close() {
@@ -174,6 +172,12 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     throw error;
   }
   return peer;
+}
+
+/** Throws `ERR_USAGE` for what is no time that a connection could take. */
+function checkTimeout(timeout: number | undefined): void {
+  if (timeout === undefined || (Number.isFinite(timeout) && timeout > 0)) return;
+  throw new TraversalError('ERR_USAGE', `a connection cannot be made within ${timeout} ms`);
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {

@@ -1,7 +1,10 @@
 import type { Signaling } from '../core/signaling.ts';
 import type { CarrierEvent } from './carriers.ts';
 
-/** An offer while its listener makes up its mind: what else comes for the session, and whether its dialer is still there. */
+/**
+ * An offer while its listener makes up its mind: what else comes for the session, and whether its dialer is still
+ * there.
+ */
 export interface Decision {
   /** What has come for the session meanwhile, from other servers too. */
   readonly waiting: readonly CarrierEvent[];

@@ -9,7 +9,7 @@ import type { Admission } from './admission.ts';
 import type { CarrierEvent } from './carriers.ts';
 import { createDecision, type Decision } from './decision.ts';
 import { createHalfOpen } from './half-open.ts';
-import { type OfferEvent, type OfferOpener, type OpenedOffer, rejectOffer } from './offer-opener.ts';
+import { KEY_OFFERS, type OfferEvent, type OfferOpener, type OpenedOffer, rejectOffer } from './offer-opener.ts';
 import type { IssuedTicket, TicketBook } from './ticket-book.ts';
 
 export interface DoorkeeperOptions {
@@ -22,7 +22,10 @@ export interface DoorkeeperOptions {
   readonly opener: OfferOpener;
   /** ms that a dialer waits for a decision at most. */
   readonly patience: number;
-  /** Lets a dialer in; fulfils when its connection is established or has failed. `waiting` came for the session meanwhile. */
+  /**
+   * Lets a dialer in; fulfils when its connection is established or has failed. `waiting` came for the session
+   * meanwhile.
+   */
   readonly letIn: (opened: OpenedOffer, waiting: readonly CarrierEvent[]) => Promise<void>;
 }
 
@@ -41,7 +44,11 @@ export function createDoorkeeper(options: DoorkeeperOptions): Doorkeeper {
   /** By session: offers that are being decided on. */
   const deciding = new Map<string, Decision>();
   const byTicket = createHalfOpen<IssuedTicket>({ each: MAX_WITH_TICKET, total: Number.POSITIVE_INFINITY });
-  const byKey = createHalfOpen<string>({ each: MAX_OF_KEY, total: MAX_BY_KEY });
+  const byKey = createHalfOpen<string>({ each: MAX_OF_KEY, total: MAX_KNOCKING });
+  /**
+   * Those of them that are let in: who is still being decided on, which may take people's time, holds no place here.
+   */
+  const connecting = createHalfOpen<string>({ each: MAX_OF_KEY, total: MAX_BY_KEY });
   /** Offers without a ticket; those with one have a guard of their own each. */
   const keyOffers = createOfferGuard({ capacity: MAX_KEY_OFFERS });
   /** By ticket for one connection: the last attempt in the queue. */
@@ -59,12 +66,14 @@ export function createDoorkeeper(options: DoorkeeperOptions): Doorkeeper {
     if (opened === undefined) return;
     const leave = enter(opened);
     if (leave === undefined) {
-      reject(opened, new TraversalError('ERR_BUSY', 'too many connections of this kind are being made'));
+      reject(opened, busy());
       return;
     }
     const decision = createDecision(carrier);
     deciding.set(id, decision);
-    const decided = inTurn(opened.ticket, () => decide(opened, decision));
+    const attempt = (): Promise<void> =>
+      decide(opened, decision).catch((error) => env.log('incoming.failed', { id, error: String(error) }));
+    const decided = inTurn(opened.ticket, attempt);
     Promise.race([decided, decision.left]).finally(() => {
       deciding.delete(id);
       leave();
@@ -74,7 +83,10 @@ export function createDoorkeeper(options: DoorkeeperOptions): Doorkeeper {
   const enter = ({ ticket, message }: OpenedOffer): (() => void) | undefined =>
     ticket === undefined ? byKey.enter(toHex(message.dialerKey)) : byTicket.enter(ticket);
 
-  /** Attempts with a ticket for one connection come one after the other: nobody is let in first and sent away then. */
+  /**
+   * `attempt` never rejects. Attempts with a ticket for one connection come one after the other: nobody is let in first
+   * and sent away then.
+   */
   const inTurn = async (ticket: IssuedTicket | undefined, attempt: () => Promise<void>): Promise<void> => {
     if (ticket === undefined || !ticket.once) return attempt();
     const turn = (turns.get(ticket) ?? Promise.resolve()).then(attempt);
@@ -93,7 +105,17 @@ export function createDoorkeeper(options: DoorkeeperOptions): Doorkeeper {
       if (!isOver()) reject(opened, asTraversalError(error, 'ERR_OFFER_REJECTED'));
       return;
     }
-    if (!isOver()) await options.letIn(opened, decision.waiting);
+    if (isOver()) return;
+    const leave = opened.ticket === undefined ? connecting.enter(toHex(opened.message.dialerKey)) : NOTHING_HELD;
+    if (leave === undefined) {
+      reject(opened, busy());
+      return;
+    }
+    try {
+      await options.letIn(opened, decision.waiting);
+    } finally {
+      leave();
+    }
   };
 
   const reject = (opened: OpenedOffer, error: TraversalError): void => {
@@ -136,14 +158,24 @@ export function createDoorkeeper(options: DoorkeeperOptions): Doorkeeper {
   };
 }
 
+const NOTHING_HELD = (): void => {};
+
+function busy(): TraversalError {
+  return new TraversalError('ERR_BUSY', 'too many connections of this kind are being made');
+}
+
 function refusal(): TraversalError {
   return new TraversalError('ERR_OFFER_REJECTED', 'the listener does not let this key in');
 }
 
-/** Connections that may be under way at once: with one ticket, of one dialer without a ticket, of all dialers without one. */
+/**
+ * Connections that may be under way at once: with one ticket, of one dialer without a ticket, of all dialers without
+ * one, and of those that are let in. The latter are fewer, since each has a session of its own.
+ */
 const MAX_WITH_TICKET = 32;
 const MAX_OF_KEY = 8;
+const MAX_KNOCKING = 256;
 const MAX_BY_KEY = 32;
 
-/** More than the opener opens in the 20 minutes for which the longest-lived offer must be remembered. */
-const MAX_KEY_OFFERS = 25_000;
+/** As many as the opener opens in the 20 minutes for which the longest-lived offer must be remembered. */
+const MAX_KEY_OFFERS = KEY_OFFERS.rate * 1200 + KEY_OFFERS.burst;

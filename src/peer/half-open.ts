@@ -1,6 +1,12 @@
-/** Connections that are under way and not established yet, counted by whom they are for: nobody can make us work without bound. */
+/**
+ * Connections that are under way and not established yet, counted by whom they are for: nobody can make us work without
+ * bound.
+ */
 export interface HalfOpen<Group> {
-  /** One more of this group; gives the function that counts it off, to be called once. `undefined` when there is no room. */
+  /**
+   * One more of this group; gives the function that counts it off, to be called once. `undefined` when there is no
+   * room.
+   */
   enter(group: Group): (() => void) | undefined;
 }
 

@@ -138,7 +138,10 @@ export function createIceGeneration(options: IceGenerationOptions): IceGeneratio
     handle(input) {
       if (input.type === 'local-candidate') tcpTurn.addLocal(input.candidate);
       else if (input.type === 'end-of-candidates' && input.side === 'local') tcpTurn.endLocal();
-      else pump.handle(input);
+      else {
+        tcpTurn.begin();
+        pump.handle(input);
+      }
     },
     check() {
       for (const pairId of [...paths.keys()]) pump.handle({ type: 'check', pairId });

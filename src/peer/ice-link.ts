@@ -11,8 +11,8 @@ import { createIceGeneration, type IceGeneration } from './ice-generation.ts';
 export interface IceLinkOptions {
   readonly dialer: boolean;
   /**
-   * What is said between the two is carried by people. The dialer's checks go on slowly until the listener's come, and since nothing new
-   * can be said, a restart keeps credentials and the other side's candidates.
+   * What is said between the two is carried by people. The dialer's checks go on slowly until the listener's come, and
+   * since nothing new can be said, a restart keeps credentials and the other side's candidates.
    */
   readonly byHand: boolean;
   /** Credentials of a generation: both sides derive the same from the shared secret. */
@@ -24,7 +24,7 @@ export interface IceLinkOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly loopback: boolean;
-  /** Shared by all connections of the peer. */
+  /** What this connection may send of what all connections of the peer may. */
   readonly budget: CheckBudget;
   readonly on: IceLinkEvents;
 }
@@ -40,10 +40,15 @@ export interface IceLinkEvents {
   exhausted(reason: string): void;
 }
 
-/** The ICE agents of a connection on the peer's shared sockets, one a generation of credentials (RFC 8445 section 9). */
+/**
+ * The ICE agents of a connection on the peer's shared sockets, one a generation of credentials (RFC 8445 section 9).
+ */
 export interface IceLink {
   readonly generation: number;
-  /** This generation has had its chance: a valid pair was lost again, every check failed, or the other side said nothing. */
+  /**
+   * This generation has had its chance: a valid pair was lost again, every check failed, or the other side said
+   * nothing.
+   */
   readonly isSpent: boolean;
   /** What the other side has told in this generation. */
   readonly remotes: readonly RemoteCandidate[];
@@ -53,10 +58,13 @@ export interface IceLink {
   /** Begins to send checks; until then only candidates are collected. */
   start(): void;
   /**
-   * New credentials on the same sockets. Paths of the generation before are asked for consent at once; those that answer stay
-   * until this one has a path.
+   * New credentials on the same sockets. Paths of the generation before are asked for consent at once; those that
+   * answer stay until the session was heard on a path of this one. A generation on which it never was gives way to the
+   * next instead, for whoever holds the ticket can have made it.
    */
   restart(generation: number): void;
+  /** The session's first authentic packet has come in on this path. */
+  hear(pathId: string): void;
   /** Asks for consent on every path at once: those that died together are found out together. */
   check(): void;
   /** The path that carries data; the dialer nominates its pair once it has carried data for a while without doubt. */
@@ -80,6 +88,11 @@ const PATIENCE = 10_000;
 const MAX_REMOTES = 32;
 /** Checks sent at once when candidates arrive together. */
 const BURST = 4;
+/**
+ * Added to the preference of paths for each restart: every path of a later generation is preferred. Above the sum of
+ * two priorities.
+ */
+const LATER = 2 ** 32;
 /** ms in use without doubt after which a path has settled and is nominated. */
 const SETTLED = 2000;
 
@@ -92,11 +105,14 @@ export function createIceLink(options: IceLinkOptions): IceLink {
   const remotes = new Map<string, RemoteCandidate>();
   let ended = { local: false, remote: false };
   let current: IceGeneration | undefined;
-  /** The generation before, while it has the only paths (RFC 8445 section 12.1). */
+  /** The last generation on which the session was heard, while the current one has yet to show that it carries it. */
   let former: IceGeneration | undefined;
   let used: string | undefined;
   let settling: TimerHandle | undefined;
   let spent = false;
+  /** The session was heard on a path of the current generation. */
+  let heard = false;
+  let restarts = 0;
   let began = clock.now();
   /** The other side will begin its checks when somebody has carried the offer there. */
   const isPatient = byHand && dialer;
@@ -104,6 +120,7 @@ export function createIceLink(options: IceLinkOptions): IceLink {
 
   const createGeneration = (): IceGeneration => {
     const { dialer: ofDialer, listener: ofListener } = options.credentials(generation);
+    const rank = restarts * LATER;
     const agent = createIceAgent({
       role: dialer ? 'controlling' : 'controlled',
       tieBreaker,
@@ -128,8 +145,7 @@ export function createIceLink(options: IceLinkOptions): IceLink {
       on: {
         early: on.early,
         validated(path, preference) {
-          on.validated(path, preference);
-          if (made === current) retireFormer('superseded');
+          on.validated(path, rank + preference);
         },
         lost(path, reason) {
           // What was let go of because a better one was nominated is no sign of trouble.
@@ -155,7 +171,10 @@ export function createIceLink(options: IceLinkOptions): IceLink {
     return made;
   };
 
-  /** Checks begin again while nothing was heard: an agent sends no more than 32 requests to an address that does not answer. */
+  /**
+   * Checks begin again while nothing was heard: an agent sends no more than 32 requests to an address that does not
+   * answer.
+   */
   const keepChecking = (): void => {
     clock.clearTimeout(waiting);
     waiting = clock.setTimeout(() => {
@@ -176,11 +195,16 @@ export function createIceLink(options: IceLinkOptions): IceLink {
     if (isPatient) keepChecking();
   };
 
-  const retireFormer = (reason: string): void => {
-    const lost = former?.paths ?? [];
-    former?.stop();
-    former = undefined;
+  const retire = (generation: IceGeneration | undefined, reason: string): void => {
+    const lost = generation?.paths ?? [];
+    generation?.stop();
     for (const { info } of lost) on.lost(info.id, reason);
+  };
+
+  const retireFormer = (reason: string): void => {
+    const retired = former;
+    former = undefined;
+    retire(retired, reason);
   };
 
   const checkAll = (): void => {
@@ -234,15 +258,18 @@ export function createIceLink(options: IceLinkOptions): IceLink {
     restart(next) {
       unsettle();
       clock.clearTimeout(waiting);
-      if (current !== undefined && current.paths.length > 0) {
-        retireFormer('restarted');
-        former = current;
-        former.check();
-      } else {
-        current?.stop();
-      }
+      const left = current;
       current = undefined;
+      if (left !== undefined && left.paths.length > 0 && (heard || former === undefined)) {
+        retireFormer('restarted');
+        former = left;
+      } else {
+        retire(left, 'restarted');
+      }
+      former?.check();
       spent = false;
+      heard = false;
+      restarts++;
       began = clock.now();
       locals = [];
       ended = { local: false, remote: byHand && ended.remote };
@@ -251,6 +278,11 @@ export function createIceLink(options: IceLinkOptions): IceLink {
         generation = next;
         remotes.clear();
       }
+    },
+    hear(pathId) {
+      if (heard || !current?.paths.some(({ info }) => info.id === pathId)) return;
+      heard = true;
+      retireFormer('superseded');
     },
     check: checkAll,
     use(pathId) {

@@ -23,11 +23,19 @@ export interface Introduction {
   readonly settled: Acquaintance | undefined;
   /** What to say over this carrier; `undefined`: its server is to be asked for the listener's contact. */
   at(carrier: Signaling): Acquaintance | undefined;
-  /** The carrier's server has told a contact; false when it adds nothing. Errors: `ERR_PEER_KEY` for one that another key has signed. */
+  /**
+   * The carrier's server has told a contact; false when it adds nothing. Errors: `ERR_PEER_KEY` for one that another
+   * key has signed.
+   */
   learn(carrier: Signaling, contact: Contact): boolean;
-  /** The listener has declined an offer made here: true when its server should be asked whether the contact is still the same. */
+  /**
+   * The listener has declined an offer made here: true when its server should be asked whether the contact is still the
+   * same.
+   */
   doubt(carrier: Signaling): boolean;
-  /** The other side was heard over this carrier; gives the carriers where it had been offered something else, in vain. */
+  /**
+   * The other side was heard over this carrier; gives the carriers where it had been offered something else, in vain.
+   */
   settle(carrier: Signaling): readonly Signaling[];
   /** What a server's word in the listener's place means. */
   explain(reason: 'unknown' | 'declined'): Failure;

@@ -26,9 +26,10 @@ export interface KeyIntroductionOptions {
 }
 
 /**
- * The dialer's introduction to a listener of which it has only the key: it agrees on a secret with the listener's contact, which a
- * server tells and the key has signed. Servers may tell different ones, of an earlier run for example; each is offered to over the
- * carrier that told it, and the one that is answered counts. So no server can keep the dialer from finding the listener at another.
+ * The dialer's introduction to a listener of which it has only the key: it agrees on a secret with the listener's
+ * contact, which a server tells and the key has signed. Servers may tell different ones, of an earlier run for example;
+ * each is offered to over the carrier that told it, and the one that is answered counts. So no server can keep the
+ * dialer from finding the listener at another.
  */
 export function keyIntroduction(options: KeyIntroductionOptions): Introduction {
   const { listenerKey, contacts } = options;

@@ -24,9 +24,9 @@ const VIRTUAL = /^(docker|br-|veth|virbr|cni|flannel|tun|tap|utun|wg|zt|tailscal
 const UNFIT: ReadonlySet<AddressKind> = new Set(['unspecified', 'multicast', 'broadcast', 'deprecated']);
 
 /**
- * Host candidates of one socket that is bound to all addresses (RFC 8445 section 5.1.1.1): real interfaces before virtual ones,
- * IPv6 link-local addresses last, at most six. Loopback only where `loopback` says so, and a link-local IPv6 address only
- * where its interface has no other: it would tell of the machine what a temporary address hides.
+ * Host candidates of one socket that is bound to all addresses (RFC 8445 section 5.1.1.1): real interfaces before
+ * virtual ones, IPv6 link-local addresses last, at most six. Loopback only where `loopback` says so, and a link-local
+ * IPv6 address only where its interface has no other: it would tell of the machine what a temporary address hides.
  */
 export function hostCandidates(
   interfaces: readonly NetworkInterface[],
@@ -58,7 +58,10 @@ export function reflexiveCandidate(mapped: Endpoint, base: Endpoint, server: str
   return makeCandidate({ ...UDP, type: 'srflx', endpoint: mapped, base }, preference(mapped, rank), server);
 }
 
-/** Unique for each, and the families take turns, IPv6 first: a broken one costs the other no more than one Ta a pair (RFC 8421 section 4). */
+/**
+ * Unique for each, and the families take turns, IPv6 first: a broken one costs the other no more than one Ta a pair
+ * (RFC 8421 section 4).
+ */
 function preference({ family }: Endpoint, rank: number): number {
   return 65_535 - 2 * rank - (family === 6 ? 0 : 1);
 }
@@ -79,8 +82,8 @@ function makeCandidate(obtained: Obtained, localPreference: number, server: stri
 }
 
 /**
- * What the other side is told: no bases, no active TCP candidates, which it could do nothing with, and nothing at all where
- * the policy hides addresses. At most as many as a message holds, the first ones: TCP comes last.
+ * What the other side is told: no bases, no active TCP candidates, which it could do nothing with, and nothing at all
+ * where the policy hides addresses. At most as many as a message holds, the first ones: TCP comes last.
  */
 export function toldCandidates(candidates: readonly Candidate[], policy: Policy): readonly RemoteCandidate[] {
   if (policy === 'relay-only') return [];

@@ -22,8 +22,9 @@ export interface PeerOptions {
 }
 
 /**
- * Who is let in: holders of tickets (unless `tickets` is false), and the holders of these raw Ed25519 keys without a ticket. Or a function
- * that is asked for each dialer, of both kinds; what it throws lets nobody in. It has as long as a connection may take to be made.
+ * Who is let in: holders of tickets (unless `tickets` is false), and the holders of these raw Ed25519 keys without a
+ * ticket. Or a function that is asked for each dialer, of both kinds; what it throws lets nobody in. It has as long as
+ * a connection may take to be made.
  */
 export type Accept =
   | { readonly tickets?: boolean; readonly keys?: readonly Uint8Array[] }
@@ -31,7 +32,10 @@ export type Accept =
 
 /** Who knocks. */
 export interface Dialer {
-  /** Raw Ed25519 key. Of one who comes without a ticket it is proven; otherwise claimed, and proven by the handshake that follows. */
+  /**
+   * Raw Ed25519 key. Of one who comes without a ticket it is proven; otherwise claimed, and proven by the handshake
+   * that follows.
+   */
   readonly key: Uint8Array;
   /** The text of the ticket that it used; `undefined`: it dialled this peer's key. */
   readonly ticket: string | undefined;
@@ -46,9 +50,14 @@ export interface PeerAddress {
 }
 
 export interface ConnectOptions {
-  /** Before `ready`, aborting fails the connection with `ERR_ABORTED`; after it, aborting ends the connection as `close()` does. */
+  /**
+   * Before `ready`, aborting fails the connection with `ERR_ABORTED`; after it, aborting ends the connection as
+   * `close()` does.
+   */
   readonly signal?: AbortSignal;
-  /** ms until the session must be established; 30 s by default, 10 minutes where people carry what is said. */
+  /**
+   * ms until the session must be established, more than 0; 30 s by default, 10 minutes where people carry what is said.
+   */
   readonly timeout?: number;
   /** Rendezvous servers to use instead of those of the ticket or the address. */
   readonly servers?: readonly string[];
@@ -70,14 +79,17 @@ export interface Peer extends AsyncDisposable {
    */
   createTicket(options?: TicketOptions): Promise<string>;
   /**
-   * Registers with the rendezvous servers, from where those can dial this peer's key that `accept` lets in without a ticket. Fulfils once
-   * one server has registered it. Errors: `ERR_SERVER_UNREACHABLE`, `ERR_SERVER_REFUSED` (a server of another name, or one that is
-   * full), `ERR_TOKEN`, `ERR_REGISTRATION_REPLACED`, `ERR_CLOSED`, `ERR_USAGE` without servers.
+   * Registers with the rendezvous servers, from where those can dial this peer's key that `accept` lets in without a
+   * ticket. Fulfils once one server has registered it. Errors: `ERR_SERVER_UNREACHABLE`, `ERR_SERVER_REFUSED` (a server
+   * of another name, or one that is full), `ERR_TOKEN`, `ERR_REGISTRATION_REPLACED`, `ERR_CLOSED`, `ERR_USAGE` without
+   * servers.
    */
   register(): Promise<void>;
   /**
-   * Begins a connection, with a ticket or to a peer's key. Throws `ERR_TICKET_MALFORMED`, `ERR_TICKET_EXPIRED`, `ERR_VERSION`, `ERR_CLOSED`,
-   * `ERR_USAGE` for an address without key or servers at once; the rest is told by `ready`.
+   * Begins a connection, with a ticket or to a peer's key. Throws `ERR_TICKET_MALFORMED`, `ERR_TICKET_EXPIRED`,
+   * `ERR_VERSION`, `ERR_CLOSED`,
+   * `ERR_USAGE` for an address without key or servers and for a timeout that is none at once; the rest is told by
+   * `ready`.
    */
   connect(to: string | PeerAddress, options?: ConnectOptions): Connection;
   /** Ends all connections, leaves the servers and releases the sockets. */

@@ -38,7 +38,11 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
   const tickets = createTicketBook(identity.publicKey, env);
   let following: Subscription | undefined;
   let since: number | undefined;
-  const servers = (): readonly Signaling[] => carriers.ensure(env.servers);
+  let own: readonly Signaling[] | undefined;
+  const servers = (): readonly Signaling[] => {
+    own ??= carriers.ensure(env.servers);
+    return own;
+  };
 
   const isReplaced = (): boolean => env.servers.length > 0 && servers().every((server) => carriers.isReplaced(server));
 

@@ -24,7 +24,7 @@ export interface RuntimeOptions {
   readonly servers: readonly Signaling[];
   readonly routers: readonly PacketRouter[];
   readonly lobby?: TcpLobby;
-  /** Shared by all connections of the peer. */
+  /** What this connection may send of what all connections of the peer may. */
   readonly budget: CheckBudget;
   readonly discovery: Discovery;
   readonly sessions: SessionFactory;
@@ -39,7 +39,10 @@ export interface RuntimeOptions {
 export type Send = (event: ConnectionEvent) => void;
 export type Stop = () => void;
 
-/** What stands behind the actors of one connection chart: each of the first methods is an actor's logic and gives its clean-up. */
+/**
+ * What stands behind the actors of one connection chart: each of the first methods is an actor's logic and gives its
+ * clean-up.
+ */
 export interface ConnectionRuntime {
   signal(send: Send): Stop;
   session(): Stop;

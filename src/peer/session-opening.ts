@@ -8,6 +8,8 @@ export interface SessionOpeningOptions {
   /** Raw Ed25519 key that the other side must prove; absent while it is not known. */
   readonly expectedKey: Uint8Array | undefined;
   readonly send: Send;
+  /** The other side has proven its key. */
+  readonly onEstablished: () => void;
 }
 
 /** The beginning of a connection's session, from the first packets to the proof of both keys. */
@@ -22,7 +24,8 @@ export interface SessionOpening {
   follow(): void;
 }
 
-export function createSessionOpening({ link, expectedKey, send }: SessionOpeningOptions): SessionOpening {
+export function createSessionOpening(options: SessionOpeningOptions): SessionOpening {
+  const { link, expectedKey, send, onEstablished } = options;
   let resolveSecured: (session: Session) => void = () => {};
   const secured = new Promise<Session>((resolve) => {
     resolveSecured = resolve;
@@ -55,6 +58,7 @@ export function createSessionOpening({ link, expectedKey, send }: SessionOpening
         made.established.then(() => {
           isEstablished = true;
           send({ type: 'session.established' });
+          onEstablished();
           made.closed.then((end) => send({ type: 'session.ended', ...end }));
         }, fail);
       });

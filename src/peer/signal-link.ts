@@ -49,11 +49,14 @@ export type MakeOffer = (acquaintance: Acquaintance) => OfferMessage | RestartMe
 export interface SignalLink {
   readonly bound: readonly Signaling[];
   /**
-   * Begins to watch the carriers. The dialer offers on each that is online, now and whenever it comes back, after it has asked for the
-   * listener's contact where it needs it; once the listener has answered, also whenever the listener may have come back.
+   * Begins to watch the carriers. The dialer offers on each that is online, now and whenever it comes back, after it
+   * has asked for the listener's contact where it needs it; once the listener has answered, also whenever the listener
+   * may have come back.
    */
   start(makeOffer?: MakeOffer): void;
-  /** Seals and sends on every bound carrier; a message that no carrier takes is gone, for the next offer tells it all. */
+  /**
+   * Seals and sends on every bound carrier; a message that no carrier takes is gone, for the next offer tells it all.
+   */
   send(message: PeerMessage): void;
   /** Dialer: offers again on every carrier that is online, which binds the session anew. */
   offerAgain(): void;
@@ -67,10 +70,11 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
   const bound = new Set<Signaling>();
   /** Where the session was offered, and where the other side was heard. */
   const involved = new Set(servers);
-  const refusals = new Map<Signaling, Failure>();
+  /** Those that have answered the offer in the listener's place. */
+  const refusals = new Set<Signaling>();
   const offerHashes = new Set<string>();
-  /** Where an answered offer is made again, since the listener is not there. */
-  const retries = new Map<Signaling, { readonly timer: TimerHandle; readonly backoff: Backoff }>();
+  /** Where an offer is made again: an answered one since the listener is not there, any since the server is busy. */
+  const retries = new Map<Signaling, Retry>();
   /** The other side has taken part: what a server says in its place counts for less from then on. */
   let heard = role === 'listener';
   /** Some server has been reached since this began. */
@@ -117,11 +121,15 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     }
   };
 
-  /** A listener that lost its connection to the server, or whose server began anew, registers again in its own time. */
+  /**
+   * Offers again later: a listener that lost its connection, or whose server began anew, registers again in its own
+   * time.
+   */
   const retry = (carrier: Signaling): void => {
-    const backoff = retries.get(carrier)?.backoff ?? createBackoff(random);
+    const { backoff, count } = retries.get(carrier) ?? { backoff: createBackoff(random), count: 0 };
     stopRetrying(carrier);
-    retries.set(carrier, { backoff, timer: clock.setTimeout(() => offer(carrier), backoff.next()) });
+    const timer = clock.setTimeout(() => offer(carrier), backoff.next());
+    retries.set(carrier, { backoff, timer, count: count + 1 });
   };
 
   const stopRetrying = (carrier: Signaling): void => {
@@ -172,11 +180,17 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
   const refuse = (carrier: Signaling, refusal: Failure): void => {
     log('offer.refused', { carrier: carrier.name, ...refusal });
     unbind(carrier, refusal.message);
-    refusals.set(carrier, refusal);
     if (role === 'listener') return;
+    const mayHaveTimeLater = refusal.code === 'ERR_BUSY' && (retries.get(carrier)?.count ?? 0) < BUSY_RETRIES;
     // Once the two have met, a server that does not know the other side may just have begun anew.
-    if (heard) retry(carrier);
-    else if ([...involved].every(isOut)) on.refused(refusal);
+    if (heard || mayHaveTimeLater) {
+      refusals.delete(carrier);
+      retry(carrier);
+      return;
+    }
+    stopRetrying(carrier);
+    refusals.add(carrier);
+    if ([...involved].every(isOut)) on.refused(refusal);
   };
 
   const decline = (carrier: Signaling, reason: 'unknown' | 'declined'): void => {
@@ -262,3 +276,14 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     },
   };
 }
+
+/** An offer that is to be made again. */
+interface Retry {
+  readonly timer: TimerHandle;
+  readonly backoff: Backoff;
+  /** How often it was made again, this time included. */
+  readonly count: number;
+}
+
+/** How often a server that is busy is offered the same again, which takes 8 to 16 s. */
+const BUSY_RETRIES = 5;

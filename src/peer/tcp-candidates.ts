@@ -4,8 +4,8 @@ import type { NetworkInterface } from '../core/network.ts';
 import { hostCandidates } from './local-candidates.ts';
 
 /**
- * Host candidates over TCP (RFC 6544 section 5.1): passive ones for the addresses that are listened on, active ones for those of
- * the families of `sockets`. No reflexive ones are gathered: behind a NAT a listener is found by nobody.
+ * Host candidates over TCP (RFC 6544 section 5.1): passive ones for the addresses that are listened on, active ones for
+ * those of the families of `sockets`. No reflexive ones are gathered: behind a NAT a listener is found by nobody.
  */
 export function tcpCandidates(
   interfaces: readonly NetworkInterface[],

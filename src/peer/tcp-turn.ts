@@ -1,9 +1,14 @@
 import type { Candidate } from '../core/candidate.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, TimerHandle } from '../core/clock.ts';
 import type { IceInput } from '../protocol/ice/index.ts';
 
 /** Hands this side's candidates to an ICE agent, those that open TCP connections only after UDP had its chance. */
 export interface TcpTurn {
+  /**
+   * The other side has said something of its candidates: checks over UDP can begin, and with the first word their time
+   * does.
+   */
+  begin(): void;
   addLocal(candidate: Candidate): void;
   /** No more local candidates are expected; the agent is told once it has them all. */
   endLocal(): void;
@@ -18,8 +23,8 @@ export interface TcpTurnOptions {
 }
 
 /**
- * ms that checks over UDP have for themselves: three sends of each, and more than a round trip around the world. Where UDP works,
- * no TCP connection is ever opened.
+ * ms that checks over UDP have for themselves, from the other side's first candidates on: three sends of each, and more
+ * than a round trip around the world. Where UDP works, no TCP connection is ever opened.
  */
 export const UDP_FIRST = 500;
 
@@ -27,18 +32,22 @@ export function createTcpTurn({ clock, handle, isNeeded }: TcpTurnOptions): TcpT
   const waiting: Candidate[] = [];
   let ended = false;
   let taken = false;
+  let timer: TimerHandle | undefined;
 
   const end = (): void => handle({ type: 'end-of-candidates', side: 'local' });
 
   const give = (candidate: Candidate): void => handle({ type: 'local-candidate', candidate });
 
-  const timer = clock.setTimeout(() => {
+  const take = (): void => {
     taken = true;
     if (isNeeded()) for (const candidate of waiting) give(candidate);
     if (ended) end();
-  }, UDP_FIRST);
+  };
 
   return {
+    begin() {
+      timer ??= clock.setTimeout(take, UDP_FIRST);
+    },
     addLocal(candidate) {
       if (candidate.tcpType !== 'active') give(candidate);
       else if (!taken) waiting.push(candidate);

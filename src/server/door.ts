@@ -8,8 +8,8 @@ import type { Refusal } from './refusal.ts';
 export interface Door {
   readonly halfOpen: number;
   /**
-   * Lets a TCP connection from this numeric address in. `onEnd` is called, at most once, when it has been there for too long or gives way
-   * to a newer one.
+   * Lets a TCP connection from this numeric address in. `onEnd` is called, at most once, when it has been there for too
+   * long or gives way to a newer one.
    */
   admit(address: string, onEnd: (refusal: Refusal) => void): Visit | Refusal;
 }
@@ -17,8 +17,8 @@ export interface Door {
 /** A connection from its arrival until it has become a WebSocket or has ended. */
 export interface Visit {
   /**
-   * Where its client is. That is where the connection comes from, unless that is a trusted proxy: then the last entry of
-   * X-Forwarded-For, which is the one that the proxy has put there itself.
+   * Where its client is. That is where the connection comes from, unless that is a trusted proxy: then the last entry
+   * of X-Forwarded-For, which is the one that the proxy has put there itself.
    */
   client(forwardedFor: string | undefined): ServerSource | Refusal;
   /** Ends the visit. */

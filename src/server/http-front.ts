@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
-import { classifyAddress, parseIp } from '../core/ip-address.ts';
 import { MAX_FRAME, type ServerSource } from '../protocol/rendezvous/index.ts';
 import { type HttpListener, type HttpListenerOptions, type HttpRequest, openHttpListener } from './http-listener.ts';
 import type { Refusal } from './refusal.ts';
@@ -25,14 +24,12 @@ export interface Arrival {
 export interface HttpFrontOptions extends Omit<HttpListenerOptions, 'onRequest'> {
   readonly token: string | undefined;
   readonly clock: Clock;
-  /** What `/metrics` answers to clients of this machine; `undefined`: nothing. */
-  readonly metrics: (() => string) | undefined;
   readonly onArrival: (arrival: Arrival) => void;
 }
 
-/** The HTTP side: `/healthz`, `/metrics`, and WebSockets for whoever shows the token. Errors: those of {@link openHttpListener}. */
+/** The HTTP side: `/healthz`, and WebSockets for whoever shows the token. Errors: those of {@link openHttpListener}. */
 export function openHttpFront(options: HttpFrontOptions): Promise<HttpListener> {
-  const { token, clock, metrics, onArrival } = options;
+  const { token, clock, onArrival } = options;
   const digestOfToken = token === undefined ? undefined : digest(token);
   const upgrader = new WebSocketServer({
     noServer: true,
@@ -44,7 +41,10 @@ export function openHttpFront(options: HttpFrontOptions): Promise<HttpListener> 
     maxBufferedChunks: MAX_CHUNKS,
   });
 
-  /** The source of a client that may have a WebSocket. The number of wrong tokens is bounded by source; beyond, none is looked at. */
+  /**
+   * The source of a client that may have a WebSocket. The number of wrong tokens is bounded by source; beyond, none is
+   * looked at.
+   */
   function identify({ head, visit }: HttpRequest): ServerSource | Refusal {
     const source = visit.client(head.fields.get('x-forwarded-for'));
     if (digestOfToken === undefined || 'reason' in source) return source;
@@ -75,11 +75,7 @@ export function openHttpFront(options: HttpFrontOptions): Promise<HttpListener> 
     const isReading = head.method === 'GET' || head.method === 'HEAD';
     if (head.fields.has('upgrade')) upgrade(request);
     else if (isReading && head.target === '/healthz') request.answer(200, 'ok');
-    else if (isReading && head.target === '/metrics' && metrics !== undefined && isLocal(request)) {
-      request.answer(200, metrics());
-    } else {
-      request.answer(426, 'this is a Sallyport rendezvous server: it speaks WebSocket');
-    }
+    else request.answer(426, 'this is a Sallyport rendezvous server: it speaks WebSocket');
   }
 
   return openHttpListener({ ...options, onRequest });
@@ -94,22 +90,12 @@ function incomingMessage({ method, target, fields }: RequestHead, stream: Socket
   return message;
 }
 
-/** From this machine, under a name of this machine (a page in a browser cannot say so), and not through a proxy. */
-function isLocal({ head, remote }: HttpRequest): boolean {
-  if (classifyAddress(remote.address) !== 'loopback') return false;
-  if (PROXY_FIELDS.some((name) => head.fields.has(name))) return false;
-  const host = (head.fields.get('host') ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  return host === 'localhost' || (parseIp(host) !== undefined && classifyAddress(host) === 'loopback');
-}
-
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
 const WRONG_TOKEN: Refusal = { reason: 'token', status: 401, text: 'this server wants a token' };
 const TOO_MANY_TOKENS: Refusal = { reason: 'token-rate', status: 429, text: 'too many wrong tokens of your address' };
-
-const PROXY_FIELDS = ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'];
 
 /** Pieces that a message may come in: frames of it, and reads of the socket. Each takes memory of its own. */
 const MAX_FRAGMENTS = 64;

@@ -8,7 +8,10 @@ import type { Door, Visit } from './door.ts';
 import { type HttpStatus, NOTHING_REJECTED, type Refusal, type RejectionReason, STATUS } from './refusal.ts';
 import { decodeRequestHead, type RequestHead } from './request-head.ts';
 
-/** Takes TCP or TLS connections and reads one request from each. Node's HTTP server would work through thousands that come at once. */
+/**
+ * Takes TCP or TLS connections and reads one request from each. Node's HTTP server would work through thousands that
+ * come at once.
+ */
 export interface HttpListener {
   readonly local: Endpoint;
   /** Connections that were not let in, or whose request was refused. */
@@ -21,9 +24,8 @@ export interface HttpListener {
 export interface HttpRequest {
   readonly head: RequestHead;
   readonly visit: Visit;
-  /** Of the TCP connection: this end of it, and the other one. */
+  /** The address that the TCP connection came to. */
   readonly local: Endpoint;
-  readonly remote: Endpoint;
   /** Answers with a line of text, and ends the connection. */
   answer(status: HttpStatus, text: string): void;
   refuse(refusal: Refusal): void;
@@ -49,7 +51,10 @@ export interface TlsFiles {
   readonly key: string | Uint8Array;
 }
 
-/** Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`, `ERR_USAGE` for a certificate or key that cannot be used. */
+/**
+ * Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`, `ERR_USAGE` for a certificate or key that cannot
+ * be used.
+ */
 export async function openHttpListener(options: HttpListenerOptions): Promise<HttpListener> {
   const { address, port, connections, door, log, onRequest } = options;
   const secureContext = options.tls && readTls(options.tls);
@@ -68,8 +73,7 @@ export async function openHttpListener(options: HttpListenerOptions): Promise<Ht
     }
     const report = ({ message }: Error): void => log('server.connection-error', { message });
     tcp.on('error', report);
-    const remote = endpoint(remoteAddress, remotePort);
-    const visit = door.admit(remote.address, (refusal) => {
+    const visit = door.admit(endpoint(remoteAddress, remotePort).address, (refusal) => {
       if (!stream.writableEnded) refuse(refusal);
       stream.destroySoon();
     });
@@ -102,7 +106,6 @@ export async function openHttpListener(options: HttpListenerOptions): Promise<Ht
           head,
           visit,
           local: endpoint(localAddress, localPort),
-          remote,
           answer,
           refuse,
           take() {
@@ -167,7 +170,10 @@ function readHead(stream: Socket, { onHead, onRefuse }: HeadReader): void {
   stream.on('data', onData);
 }
 
-/** Reads on for a while, lest a reset overtake the answer (RFC 9112 section 9.6): until the other side ends, or the door's time is up. */
+/**
+ * Reads on for a while, lest a reset overtake the answer (RFC 9112 section 9.6): until the other side ends, or the
+ * door's time is up.
+ */
 function discard(stream: Socket): void {
   let discarded = 0;
   stream.on('data', (chunk) => {

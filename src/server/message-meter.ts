@@ -1,4 +1,7 @@
-/** Follows the frames in a client's bytes (RFC 6455 section 5.2), to know what has been begun and is not complete. `ws` judges them. */
+/**
+ * Follows the frames in a client's bytes (RFC 6455 section 5.2), to know what has been begun and is not complete. `ws`
+ * judges them.
+ */
 export interface MessageMeter {
   push(chunk: Uint8Array): void;
   /** Bytes of a message that is not complete; of its frames' headers, those that have come. */

@@ -18,7 +18,10 @@ export interface MessageWatchOptions {
   readonly onOffence: (reason: string) => void;
 }
 
-/** Sees to it that messages which are begun are completed, in time and in bounded memory. Gives the function that stops it. */
+/**
+ * Sees to it that messages which are begun are completed, in time and in bounded memory. Gives the function that stops
+ * it.
+ */
 export function watchMessages({ stream, clock, limits, memory, onOffence }: MessageWatchOptions): () => void {
   const meter = createMessageMeter();
   let counted = 0;

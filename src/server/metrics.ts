@@ -52,10 +52,14 @@ export function formatMetrics(counters: ServerCounters, usage: ProcessUsage): st
           }),
           counter(
             'sallyport_stun_received_bytes_total',
-            'UDP payload of STUN requests that were answered.',
+            'UDP payload of STUN requests that were answered; with IP and UDP headers 28 (IPv4) or 48 (IPv6) more each.',
             stun.bytesIn,
           ),
-          counter('sallyport_stun_sent_bytes_total', 'UDP payload of STUN answers.', stun.bytesOut),
+          counter(
+            'sallyport_stun_sent_bytes_total',
+            'UDP payload of STUN answers. At most twice what was received, once the headers of both are counted.',
+            stun.bytesOut,
+          ),
         ]),
     gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', usage.residentBytes),
     counter('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.', usage.cpuSeconds),

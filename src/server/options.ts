@@ -23,18 +23,20 @@ export interface ServerOptions {
   /** Serves whoever comes, without a token, on an address that others can reach. */
   readonly open?: boolean;
   /**
-   * `host[:port]` under which clients dial the server: what listeners sign their registrations for. The address that a connection came
-   * to and the names in the TLS certificate count too; where neither `names` nor `tls` is given, whatever clients say.
+   * `host[:port]` under which clients dial the server: what listeners sign their registrations for. The address that a
+   * connection came to and the names in the TLS certificate count too; where neither `names` nor `tls` is given,
+   * whatever clients say.
    */
   readonly names?: readonly string[];
   /** PEM; makes it `wss`. */
   readonly tls?: { readonly cert: string | Uint8Array; readonly key: string | Uint8Array };
   /**
-   * Takes connections from loopback and private addresses for those of a reverse proxy, and the last entry of X-Forwarded-For for the
-   * client's address. The proxy must write that entry itself, and clients must not reach the port but through it.
+   * Takes connections from loopback and private addresses for those of a reverse proxy, and the last entry of
+   * X-Forwarded-For for the client's address. The proxy must write that entry itself, and clients must not reach the
+   * port but through it.
    */
   readonly trustProxy?: boolean;
-  /** A port of its own for `/metrics`, open to whoever can reach it. Without, clients of this machine find it on `port`, unless `trustProxy`. */
+  /** A port of its own for `/metrics`, open to whoever can reach it; without, there is none. */
   readonly metrics?: { readonly host: string; readonly port: number };
   readonly limits?: Partial<ServerLimits>;
   readonly clock?: Clock;

@@ -7,9 +7,10 @@ export interface Refusal {
 }
 
 /**
- * `connections`: more TCP connections than there is room for, ended without a word. `half-open`: the oldest of too many that are no
- * WebSocket yet. `source-half-open`, `source-rate`: too many of one address, at a time or a second. `late`: no request, or no TLS
- * handshake, in time. `request`: no HTTP/1.1 request. `forwarded`: the proxy names no address. `token`: none, or a wrong one.
+ * `connections`: more TCP connections than there is room for, ended without a word. `half-open`: the oldest of too many
+ * that are no WebSocket yet. `source-half-open`, `source-rate`: too many of one address, at a time or a second. `late`:
+ * no request, or no TLS handshake, in time. `request`: no HTTP/1.1 request. `forwarded`: the proxy names no address.
+ * `token`: none, or a wrong one.
  * `token-rate`: too many wrong ones of one address.
  */
 export type RejectionReason = keyof typeof NOTHING_REJECTED;

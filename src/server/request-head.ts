@@ -15,8 +15,8 @@ export interface RequestHead {
 export const MAX_HEAD = 8 * 1024;
 
 /**
- * Reads the head at the start of `bytes`; `undefined` while it is not complete. Strict: no line folding, no bare CR or LF, one Host.
- * Throws `DecodeError`, also for a head of more than {@link MAX_HEAD} bytes (`http/length`).
+ * Reads the head at the start of `bytes`; `undefined` while it is not complete. Strict: no line folding, no bare CR or
+ * LF, one Host. Throws `DecodeError`, also for a head of more than {@link MAX_HEAD} bytes (`http/length`).
  */
 export function decodeRequestHead(bytes: Buffer): RequestHead | undefined {
   const end = bytes.subarray(0, MAX_HEAD).indexOf(END_OF_HEAD);
@@ -44,7 +44,10 @@ function readFields(lines: readonly string[]): Map<string, string> {
   return fields;
 }
 
-/** Without blanks and tabs around it: by a loop, since a pattern for both ends takes time that grows faster than the line. */
+/**
+ * Without blanks and tabs around it: by a loop, since a pattern for both ends takes time that grows faster than the
+ * line.
+ */
 function trimBlanks(text: string): string {
   const isBlank = (at: number): boolean => text[at] === ' ' || text[at] === '\t';
   let start = 0;

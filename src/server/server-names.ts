@@ -4,11 +4,14 @@ import { TraversalError } from '../core/errors.ts';
 import { classifyAddress, parseIp } from '../core/ip-address.ts';
 import { parseServerName } from '../core/server-url.ts';
 
-/** What a server is called. Registrations are signed for a name, so that they are worth nothing at a server of another one. */
+/**
+ * What a server is called. Registrations are signed for a name, so that they are worth nothing at a server of another
+ * one.
+ */
 export interface ServerNames {
   /**
-   * The name to tell a client: its Host header when that is a name of this server, else one that is. Where nobody has told the server its
-   * names, whatever the client says: then another server may register its own clients here.
+   * The name to tell a client: its Host header when that is a name of this server, else one that is. Where nobody has
+   * told the server its names, whatever the client says: then another server may register its own clients here.
    */
   nameFor(host: string | undefined, local: Endpoint): string;
 }

@@ -19,7 +19,7 @@ export interface RunningServer {
   readonly url: string;
   /** Where STUN listens; empty without it. */
   readonly stun: readonly Endpoint[];
-  /** Where `/metrics` has a port of its own; `undefined` without. */
+  /** Where `/metrics` is; `undefined` without. */
   readonly metricsAt: Endpoint | undefined;
   counters(): ServerCounters;
   /** The counters, and the process' memory and CPU time, in Prometheus' text format. */
@@ -73,7 +73,6 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       clock,
       log,
       connections: limits.clients + limits.halfOpen + SPARE_CONNECTIONS,
-      metrics: trustProxy || options.metrics !== undefined ? undefined : metrics,
       onArrival: (arrival) => clients.add(arrival, names.nameFor(arrival.host, arrival.local)),
     }),
   );

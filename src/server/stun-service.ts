@@ -26,7 +26,10 @@ export interface StunServiceOptions {
   readonly port: number;
 }
 
-/** Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`; `ERR_USAGE` for addresses that RFC 5780 does not allow. */
+/**
+ * Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`; `ERR_USAGE` for addresses that RFC 5780 does not
+ * allow.
+ */
 export async function openStunService(options: StunServiceOptions): Promise<StunService> {
   const { clock, address, alternate, port } = options;
   if (alternate !== undefined) checkAlternate(address, alternate);

@@ -31,8 +31,8 @@ export interface BehaviorProbeOptions {
   /** The endpoints that the socket has on this host. */
   readonly locals: readonly Endpoint[];
   /**
-   * Also tests the filtering with the first server, which must give OTHER-ADDRESS (RFC 5780 section 4.4), before the others
-   * are asked. Needs a socket that has not yet sent to any of the servers: what was sent to is let in anyway.
+   * Also tests the filtering with the first server, which must give OTHER-ADDRESS (RFC 5780 section 4.4), before the
+   * others are asked. Needs a socket that has not yet sent to any of the servers: what was sent to is let in anyway.
    */
   readonly filtering?: boolean;
   /** ms for all servers to answer in, 2000 by default; with `filtering` at most three times as long. */
@@ -44,8 +44,8 @@ export type BehaviorEvent =
   | { readonly type: 'behavior'; readonly behavior: NatBehavior };
 
 /**
- * Asks all servers in parallel from one socket, and the other addresses that they name. Emits each binding as it comes, then
- * one behavior with the whole evidence, and completes. Silent and refusing servers are evidence, not errors.
+ * Asks all servers in parallel from one socket, and the other addresses that they name. Emits each binding as it comes,
+ * then one behavior with the whole evidence, and completes. Silent and refusing servers are evidence, not errors.
  */
 export function probeBehavior(options: BehaviorProbeOptions): Observable<BehaviorEvent> {
   const { servers, clock, locals, filtering = false, timeout = 2000 } = options;

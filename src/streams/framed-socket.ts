@@ -2,7 +2,7 @@ import { type Observable, Subject } from 'rxjs';
 import type { Endpoint } from '../core/endpoint.ts';
 import { DecodeError } from '../core/errors.ts';
 import type { ByteSocket } from '../core/network.ts';
-import { createFrameDecoder, encodeFrame, MAX_FRAMED } from '../protocol/framing/frame.ts';
+import { createFrameDecoder, frameDatagram, MAX_FRAMED } from '../protocol/framing/frame.ts';
 
 /** Datagrams over a TCP connection, each in a frame of RFC 4571. */
 export interface FramedSocket {
@@ -13,16 +13,16 @@ export interface FramedSocket {
   /** The same for a STUN message, which may use 4 KiB more: a full queue must not make a path that works look dead. */
   sendCheck(datagram: Uint8Array): boolean;
   /**
-   * Hot; a datagram is valid during the call only. Completes when either side has closed the connection; errors with `ERR_DECODE`
-   * when it carried what is no frame, and as `ByteSocket.read` does.
+   * Hot; a datagram is valid during the call only. Completes when either side has closed the connection; errors with
+   * `ERR_DECODE` when it carried what is no frame, and as `ByteSocket.read` does.
    */
   readonly datagrams$: Observable<Uint8Array>;
   close(): void;
 }
 
 /**
- * QUIC above takes a drop for congestion and slows down, so the newest datagram is dropped rather than queued behind more than
- * this: bytes, 50 ms at 10 Mbit/s.
+ * QUIC above takes a drop for congestion and slows down, so the newest datagram is dropped rather than queued behind
+ * more than this: bytes, 50 ms at 10 Mbit/s.
  */
 const MAX_QUEUED = 64 * 1024;
 /** Bytes beyond, for STUN messages. */
@@ -49,7 +49,7 @@ export function createFramedSocket(socket: ByteSocket): FramedSocket {
   const send = (datagram: Uint8Array, limit: number): boolean => {
     if (!open || datagram.length > MAX_FRAMED || socket.queued + datagram.length > limit) return false;
     // What breaks a write breaks the reading too, which tells of it.
-    socket.write(encodeFrame(datagram)).catch(() => {});
+    socket.write(frameDatagram(datagram)).catch(() => {});
     return true;
   };
 

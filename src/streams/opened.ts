@@ -1,8 +1,9 @@
 import { Observable } from 'rxjs';
 
 /**
- * Something that must be closed, as an Observable: subscribing opens it and emits it, unsubscribing closes it, also while it is
- * still being opened. Errors when it cannot be opened; completes when it has ended by itself, where `ended` tells of that.
+ * Something that must be closed, as an Observable: subscribing opens it and emits it, unsubscribing closes it, also
+ * while it is still being opened. Errors when it cannot be opened; completes when it has ended by itself, where `ended`
+ * tells of that.
  */
 export function opened<T>(
   open: (signal: AbortSignal) => Promise<T>,

@@ -1,3 +1,4 @@
+import { byteKey } from '../core/byte-key.ts';
 import { type Endpoint, formatEndpoint } from '../core/endpoint.ts';
 import { asTraversalError, type TraversalError } from '../core/errors.ts';
 import type { DatagramSocket } from '../core/network.ts';
@@ -11,9 +12,9 @@ export type PacketHandler = (bytes: Uint8Array, from: Endpoint) => void;
 export type Unregister = () => void;
 
 /**
- * One UDP socket shared by everything a peer does. Packets are told apart by their first byte (RFC 9443) and handed on by
- * tables: STUN responses by transaction ID and source, STUN requests by the first part of USERNAME, QUIC by destination
- * connection ID. What nobody asked for is counted and dropped.
+ * One UDP socket shared by everything a peer does. Packets are told apart by their first byte (RFC 9443) and handed on
+ * by tables: STUN responses by transaction ID and source, STUN requests by the first part of USERNAME, QUIC by
+ * destination connection ID. What nobody asked for is counted and dropped.
  *
  * Registering a key again replaces its handler. A handler that throws is reported by RxJS as an uncaught error, and the
  * router goes on.
@@ -86,7 +87,7 @@ export function createPacketRouter(socket: DatagramSocket): PacketRouter {
 
   const routePacket = (data: Uint8Array, from: Endpoint): void => {
     const id = destinationConnectionId(data);
-    const handler = id && packets.get(connectionKey(id));
+    const handler = id && packets.get(byteKey(id));
     counters[handler === undefined ? 'unclaimed' : 'packets']++;
     handler?.(data, from);
   };
@@ -111,7 +112,7 @@ export function createPacketRouter(socket: DatagramSocket): PacketRouter {
     ended,
     onResponse: (transactionId, from, handler) => register(responses, responseKey(transactionId, from), handler),
     onRequest: (ufrag, handler) => register(requests, ufrag, handler),
-    onPacket: (connectionId, handler) => register(packets, connectionKey(connectionId), handler),
+    onPacket: (connectionId, handler) => register(packets, byteKey(connectionId), handler),
     close() {
       subscription.unsubscribe();
       for (const table of tables) table.clear();
@@ -141,8 +142,4 @@ function register<Handler>(table: Map<string, Handler>, key: string, handler: Ha
 
 function responseKey(transactionId: Uint8Array, from: Endpoint): string {
   return `${transactionKey(transactionId)} ${formatEndpoint(from)}`;
-}
-
-function connectionKey(id: Uint8Array): string {
-  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1');
 }

@@ -2,9 +2,9 @@ import { type Observable, Subject, type Subscription } from 'rxjs';
 import type { Clock, TimerHandle } from '../core/clock.ts';
 import type { Path, PathInfo } from '../core/path.ts';
 
-/** What the table saw of the path that is sent on. */
+/** What the table saw: `suspect` and `alive` of the path that is sent on, `heard` once of each path. */
 export interface PathObservation {
-  readonly type: 'suspect' | 'alive';
+  readonly type: 'heard' | 'suspect' | 'alive';
   readonly id: string;
 }
 
@@ -15,14 +15,14 @@ export interface PathTable {
   readonly isDoubtful: boolean;
   /** The path that last carried an authentic packet to us. */
   readonly lastHeard: PathInfo | undefined;
-  /** Silence of the sending path, and its end. */
+  /** The first authentic packet of a path; silence of the sending path, and its end. */
   readonly observations$: Observable<PathObservation>;
   add(path: Path): void;
   remove(id: string): void;
   has(id: string): boolean;
   /**
-   * Sends on this path from now on; `undefined` sends nothing. Until it has carried a packet to us, packets go out on the path that
-   * was heard last as well: checks prove an address, not that the session gets through there.
+   * Sends on this path from now on; `undefined` sends nothing. Until it has carried a packet to us, packets go out on
+   * the path that was heard last as well: checks prove an address, not that the session gets through there.
    */
   use(id: string | undefined): void;
   /** A path check of this path was answered. */
@@ -50,9 +50,13 @@ export interface PathTableOptions {
 
 /** A path is suspect when data is unacknowledged for longer than max(3 smoothed round trips, this), in ms. */
 const SUSPECT_FLOOR = 300;
-/** A path is suspect, too, when the other side is heard on another one only, for this long in ms: it may have lost ours. */
+/**
+ * A path is suspect, too, when the other side is heard on another one only, for this long in ms: it may have lost ours.
+ */
 const ELSEWHERE = 1000;
-/** ms between two packets of a path that are asked whether they are authentic, after one that was and one that was not. */
+/**
+ * ms between two packets of a path that are asked whether they are authentic, after one that was and one that was not.
+ */
 const EVIDENCE = { fresh: 50, missing: 5 };
 
 export function createPathTable({ clock, receive, authenticate, isWaiting, rtt }: PathTableOptions): PathTable {
@@ -70,9 +74,13 @@ export function createPathTable({ clock, receive, authenticate, isWaiting, rtt }
   let unansweredSince: number | undefined;
   let timer: TimerHandle | undefined;
 
-  /** Whoever forges a source address can send what looks like the session's: that a path works is said by authentic packets alone. */
+  /**
+   * Whoever forges a source address can send what looks like the session's: that a path works is said by authentic
+   * packets alone.
+   */
   const take = (path: Path): ((packet: Uint8Array) => void) => {
     let askAgain = clock.now();
+    let silent = true;
     return (packet) => {
       const now = clock.now();
       if (now < askAgain) {
@@ -81,7 +89,10 @@ export function createPathTable({ clock, receive, authenticate, isWaiting, rtt }
       }
       const authentic = authenticate(packet);
       askAgain = now + (authentic ? EVIDENCE.fresh : EVIDENCE.missing);
-      if (authentic) heard(path);
+      if (!authentic) return;
+      heard(path);
+      if (silent) observations.next({ type: 'heard', id: path.info.id });
+      silent = false;
     };
   };
 

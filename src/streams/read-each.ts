@@ -6,9 +6,9 @@ export interface ByteSource {
 }
 
 /**
- * `concatMap` over the chunks of a source, with back pressure: the next chunk is read when the result of the last one has completed,
- * so a slow `project` slows the sender down instead of filling memory. Completes at the source's end, errors as its `read` does.
- * Unsubscribing stops reading; the source is closed by whoever opened it.
+ * `concatMap` over the chunks of a source, with back pressure: the next chunk is read when the result of the last one
+ * has completed, so a slow `project` slows the sender down instead of filling memory. Completes at the source's end,
+ * errors as its `read` does. Unsubscribing stops reading; the source is closed by whoever opened it.
  */
 export function readEach<R>(source: ByteSource, project: (bytes: Uint8Array) => ObservableInput<R>): Observable<R> {
   return new Observable((subscriber) => {

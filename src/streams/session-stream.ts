@@ -3,8 +3,9 @@ import { ReadableStream, WritableStream } from 'node:stream/web';
 import type { SessionStream } from '../core/session.ts';
 
 /**
- * The stream as Node's Duplex: back pressure both ways, half-close (`end()` leaves reading open), and `destroy()` before both
- * sides ended resets it. `finish` comes when the end was handed over; await `stream.finished` for its arrival.
+ * The stream as Node's Duplex: back pressure both ways, half-close (`end()` leaves reading open), and `destroy()`
+ * before both sides ended resets it. `finish` comes when the end was handed over; await `stream.finished` for its
+ * arrival.
  */
 export function toDuplex(stream: SessionStream): Duplex {
   return new Duplex({
@@ -31,7 +32,10 @@ export function toDuplex(stream: SessionStream): Duplex {
   });
 }
 
-/** The stream as a pair of web streams. Cancelling or aborting one of them resets the whole stream, as QUIC's reset does. */
+/**
+ * The stream as a pair of web streams. Cancelling or aborting one of them resets the whole stream, as QUIC's reset
+ * does.
+ */
 export function toWeb(stream: SessionStream): {
   readable: ReadableStream<Uint8Array>;
   writable: WritableStream<Uint8Array>;

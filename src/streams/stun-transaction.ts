@@ -20,7 +20,10 @@ export interface StunTransactionOptions {
   readonly random: Random;
   /** What the request carries besides FINGERPRINT. */
   readonly attributes?: readonly EncodableAttribute[];
-  /** Where the answer must come from, when `attributes` ask for another origin (RFC 5780 section 7.2); `server` by default. */
+  /**
+   * Where the answer must come from, when `attributes` ask for another origin (RFC 5780 section 7.2); `server` by
+   * default.
+   */
   readonly answerFrom?: Endpoint;
   /** ms to the first retransmission; doubles with each (RFC 8489 section 6.2.1). 500 by default. */
   readonly rto?: number;
@@ -31,14 +34,14 @@ export interface StunTransactionOptions {
 }
 
 /**
- * One Binding transaction on a shared socket (RFC 8489 sections 6.2.1 and 6.3): sends on subscribe, retransmits on the clock,
- * emits what the server observed and completes. Unsubscribing ends it; a later answer is then nobody's.
+ * One Binding transaction on a shared socket (RFC 8489 sections 6.2.1 and 6.3): sends on subscribe, retransmits on the
+ * clock, emits what the server observed and completes. Unsubscribing ends it; a later answer is then nobody's.
  *
- * All transmissions carry one transaction ID, so the round trip is counted from the one that was likely answered: the earliest
- * that is at most 500 ms old, since an early retransmission is more common than a loss; else the latest.
+ * All transmissions carry one transaction ID, so the round trip is counted from the one that was likely answered: the
+ * earliest that is at most 500 ms old, since an early retransmission is more common than a loss; else the latest.
  *
- * Errors: `ERR_STUN_TIMEOUT` without an answer in time, `ERR_STUN_RESPONSE` when the answer is an error, comes from another
- * origin than was asked for, lacks XOR-MAPPED-ADDRESS, or has attributes that must be understood and are not.
+ * Errors: `ERR_STUN_TIMEOUT` without an answer in time, `ERR_STUN_RESPONSE` when the answer is an error, comes from
+ * another origin than was asked for, lacks XOR-MAPPED-ADDRESS, or has attributes that must be understood and are not.
  */
 export function stunTransaction(options: StunTransactionOptions): Observable<Binding> {
   const { router, server, clock, random, attributes = [], answerFrom = server, rto = 500, rc = 7, rm = 16 } = options;

@@ -19,8 +19,8 @@ export interface Caller {
 
 /**
  * Where TCP connections wait until they have said which ICE agent they are for: the peer's listeners, shared by all its
- * connections. Nothing is ever said to a connection here. One that has not named a known username fragment in its first datagram
- * within 5 s is closed, and so is the one that has waited longest when there are too many.
+ * connections. Nothing is ever said to a connection here. One that has not named a known username fragment in its first
+ * datagram within 5 s is closed, and so is the one that has waited longest when there are too many.
  */
 export interface TcpLobby {
   /** The addresses listened on, one a family at most; `0.0.0.0` or `::` when bound to all. */

@@ -1,5 +1,5 @@
 import { transportOf } from '../core/candidate.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, TimerHandle } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
 import type { ByteSocket, Network } from '../core/network.ts';
 import { type IceOutput, type LocalSocket, pairId } from '../protocol/ice/index.ts';
@@ -9,15 +9,19 @@ import { createFramedSocket, type FramedSocket } from './framed-socket.ts';
 import type { Caller } from './tcp-lobby.ts';
 
 /**
- * The TCP connections of one ICE agent, one a candidate pair (RFC 6544 sections 7 and 11). Each carries the pair's checks both
- * ways, its consent and, once it is valid, packets of the session. A connection lives as long as its pair is valid or checked.
+ * The TCP connections of one ICE agent, one a candidate pair (RFC 6544 sections 7 and 11). Each carries the pair's
+ * checks both ways, its consent and, once it is valid, packets of the session. A connection lives as long as its pair
+ * is valid or checked, and where it does not become valid, 5 s at most.
  */
 export interface TcpPairs {
-  /** Takes in a connection that named the agent; one too many is closed, and one whose request proves no password. */
+  /**
+   * Takes in a connection that named the agent. One whose request proves no password, or is a repetition, is closed. Of
+   * more than eight the oldest whose pair is not valid gives way; where all are, the new one.
+   */
   accept(caller: Caller): void;
   /**
-   * Sends what the agent transmits over TCP. A request of an active candidate opens the connection where there is none, at most
-   * four at once. A requester that proved no password hears nothing: its connection is closed.
+   * Sends what the agent transmits over TCP. A request of an active candidate opens the connection where there is none,
+   * at most four at once. A requester that proved no password hears nothing: its connection is closed.
    */
   transmit(transmission: Extract<IceOutput, { type: 'transmit' }>): void;
   /** No response to this request is of interest any more. */
@@ -49,6 +53,8 @@ export interface TcpPairsOptions {
 const MAX_CONNECTING = 4;
 /** ms until a connection must be open: a lost SYN is sent again after a second (RFC 6298 section 2). */
 const CONNECT_TIME = 2500;
+/** ms from the opening of a connection until its pair must be valid: a round trip, and time for lost segments. */
+const PROOF_TIME = 5000;
 /** Connections that were accepted for one agent. */
 const MAX_ACCEPTED = 8;
 
@@ -79,6 +85,7 @@ export function createTcpPairs({ network, clock, on }: TcpPairsOptions): TcpPair
     if (pairs.get(pair.id) !== pair) return false;
     pairs.delete(pair.id);
     pair.abort.abort();
+    clock.clearTimeout(pair.deadline);
     pair.socket?.close();
     return true;
   };
@@ -119,6 +126,7 @@ export function createTcpPairs({ network, clock, on }: TcpPairsOptions): TcpPair
   const join = (pair: TcpPair, socket: FramedSocket): void => {
     pair.socket = socket;
     const end = (): void => lose(pair);
+    pair.deadline = clock.setTimeout(end, PROOF_TIME);
     socket.datagrams$.subscribe({ next: (datagram) => route(pair, datagram), error: end, complete: end });
     for (const request of pair.requests.values()) socket.sendCheck(request);
   };
@@ -137,8 +145,10 @@ export function createTcpPairs({ network, clock, on }: TcpPairsOptions): TcpPair
   return {
     accept({ socket, request, base }) {
       const local: LocalSocket = { transport: 'tcp', tcpType: 'passive', base };
-      const accepted = [...pairs.values()].filter((pair) => pair.local.tcpType === 'passive');
-      if (accepted.length >= MAX_ACCEPTED || pairs.has(pairId(local, socket.remote))) {
+      const accepted = [...pairs.values()].filter(({ local }) => local.tcpType === 'passive');
+      const isFull = accepted.length >= MAX_ACCEPTED;
+      const weakest = accepted.find(({ valid }) => !valid);
+      if ((isFull && weakest === undefined) || pairs.has(pairId(local, socket.remote))) {
         socket.close();
         return;
       }
@@ -147,6 +157,7 @@ export function createTcpPairs({ network, clock, on }: TcpPairsOptions): TcpPair
       on.message(request, pair.local, pair.to);
       // The agent has judged the request by now, and answered it if it was a check.
       if (!pair.verified) lose(pair);
+      else if (isFull && weakest !== undefined) lose(weakest);
     },
     transmit(transmission) {
       const { to, bytes, transactionId, request, verified } = transmission;
@@ -172,7 +183,9 @@ export function createTcpPairs({ network, clock, on }: TcpPairsOptions): TcpPair
     },
     keep(id) {
       const pair = pairs.get(id);
-      if (pair !== undefined) pair.valid = true;
+      if (pair === undefined) return;
+      pair.valid = true;
+      clock.clearTimeout(pair.deadline);
     },
     tidy() {
       for (const pair of pairs.values()) {
@@ -201,6 +214,8 @@ interface TcpPair {
   verified: boolean;
   /** Absent until the connection is open. */
   socket?: FramedSocket;
+  /** Ends a connection that is open, and whose pair is not valid yet. */
+  deadline?: TimerHandle;
   /** A request has been answered or given up. */
   checked: boolean;
   valid: boolean;

@@ -9,8 +9,8 @@ export interface TcpServerOptions extends TcpListenOptions {
 }
 
 /**
- * A TCP server: subscribing listens, each accepted connection is a value, unsubscribing stops listening and destroys the
- * connections that still stand. Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`.
+ * A TCP server: subscribing listens, each accepted connection is a value, unsubscribing stops listening and destroys
+ * the connections that still stand. Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`.
  *
  * ```ts
  * const server = tcpServer(network, { port: 7 }).pipe(eachConnection(echo, reportError)).subscribe();

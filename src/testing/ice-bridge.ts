@@ -27,8 +27,8 @@ export interface IceBridgeOptions {
 }
 
 /**
- * Sallyport's ICE agent by itself, on UDP sockets of its own and towards any other ICE agent: credentials and candidates cross by
- * hand, in the attributes of RFC 8839. It nominates regularly (RFC 8445 section 8.1.1).
+ * Sallyport's ICE agent by itself, on UDP sockets of its own and towards any other ICE agent: credentials and
+ * candidates cross by hand, in the attributes of RFC 8839. It nominates regularly (RFC 8445 section 8.1.1).
  */
 export interface IceBridge {
   /** What the other side is to be told. */
@@ -36,9 +36,9 @@ export interface IceBridge {
   /** The current one, then each that adds candidates, ends them or restarts; completes on close. */
   readonly local$: Observable<IceDescription>;
   /**
-   * What the other side told: all of it so far, or what is new (then candidates and `end` belong to the latest credentials). What is
-   * known already is passed over. Credentials other than before are the other side's restart, which this side joins.
-   * Throws `DecodeError` on a malformed candidate line or malformed credentials.
+   * What the other side told: all of it so far, or what is new (then candidates and `end` belong to the latest
+   * credentials). What is known already is passed over. Credentials other than before are the other side's restart,
+   * which this side joins. Throws `DecodeError` on a malformed candidate line or malformed credentials.
    */
   feed(remote: RemoteDescription): void;
   readonly role: IceRole;
@@ -48,11 +48,16 @@ export interface IceBridge {
   readonly nominated$: Observable<NominatedPair>;
   /** What the agents of all generations report; completes on close. */
   readonly events$: Observable<IceBridgeEvent>;
-  /** False when there is no nominated pair, or the datagram was dropped at once. What looks like STUN is taken for it over there. */
+  /**
+   * False when there is no nominated pair, or the datagram was dropped at once. What looks like STUN is taken for it
+   * over there.
+   */
   send(data: Uint8Array): boolean;
   /** What came from candidates of the other side and is not STUN; valid during the call only. Completes on close. */
   readonly datagrams$: Observable<Uint8Array>;
-  /** New credentials on the same sockets (RFC 8445 section 9): `local` is then another, and waits for the other side's. */
+  /**
+   * New credentials on the same sockets (RFC 8445 section 9): `local` is then another, and waits for the other side's.
+   */
   restart(): void;
   /** Of the current generation; `undefined` before the other side's credentials are known. */
   snapshot(): IceSnapshot | undefined;

@@ -94,8 +94,8 @@ export function createRemoteLines({ env, ignored, onCandidate, onEnd }: RemoteLi
 }
 
 /**
- * One address of a Multicast DNS name, the first IPv6 one if there is one (draft-ietf-mmusic-mdns-ice-candidates), by the system's
- * resolver. Errors: `ERR_RESOLVE`, `ERR_ABORTED` after {@link PATIENCE}.
+ * One address of a Multicast DNS name, the first IPv6 one if there is one (draft-ietf-mmusic-mdns-ice-candidates), by
+ * the system's resolver. Errors: `ERR_RESOLVE`, `ERR_ABORTED` after {@link PATIENCE}.
  */
 async function resolveName(
   name: string,

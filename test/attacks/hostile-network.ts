@@ -25,6 +25,8 @@ export interface HostileNetwork extends Network {
   forge(datagram: Datagram): void;
   /** Where the victim listens for TCP. */
   readonly tcpPort: number;
+  /** Where the victim opened TCP connections to, or tried to. */
+  readonly called: readonly Endpoint[];
   /** What the victim wrote on the TCP connections that it opened. */
   readonly written: readonly Uint8Array[];
 }
@@ -34,6 +36,7 @@ export function hostileNetwork(): HostileNetwork {
   const forged = new Subject<Datagram>();
   const sniffed: Sniffed[] = [];
   let intercept = (_: Sniffed): boolean => false;
+  const called: Endpoint[] = [];
   const written: Uint8Array[] = [];
   let victim: Endpoint | undefined;
   let tcpPort: number | undefined;
@@ -56,8 +59,10 @@ export function hostileNetwork(): HostileNetwork {
       if (tcpPort === undefined) throw new Error('the victim listens nowhere');
       return tcpPort;
     },
+    called,
     written,
     async connect(options) {
+      called.push(endpoint(options.host, options.port));
       const socket = await network.connect(options);
       return {
         ...socket,

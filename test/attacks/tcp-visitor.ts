@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type Endpoint, endpoint } from '../../src/core/endpoint.ts';
-import { createFrameDecoder, encodeFrame } from '../../src/protocol/framing/frame.ts';
+import { createFrameDecoder, frameDatagram } from '../../src/protocol/framing/frame.ts';
 import type { StunMessage } from '../../src/protocol/stun/index.ts';
 import { isQuicPacket, tryDecodeStun } from '../../src/streams/demultiplex.ts';
 
@@ -32,7 +32,7 @@ export async function visit(
     get ended() {
       return ended;
     },
-    send: (datagram) => void socket.write(encodeFrame(datagram)),
+    send: (datagram) => void socket.write(frameDatagram(datagram)),
     close: () => void socket.destroy(),
   };
   // How the peer ends the connection is all the same here.

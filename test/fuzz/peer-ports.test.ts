@@ -1,6 +1,6 @@
 import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { encodeFrame } from '../../src/protocol/framing/frame.ts';
+import { frameDatagram } from '../../src/protocol/framing/frame.ts';
 import { startTransfer } from '../peer/transfer.ts';
 import { connectedPair, createWorld, type Pair, untilPath, type World } from '../peer/world.ts';
 import { inParallel, mutations, sendDatagrams, sendStream } from './attack.ts';
@@ -68,7 +68,7 @@ describe('two peers with a connection', () => {
       withConnection(async ({ listener, dialer }, check) => {
         const ports = [...listener.tcpPorts, ...dialer.tcpPorts];
         expect(ports.length).toBeGreaterThan(0);
-        const frames = [...listener.heard, ...dialer.heard].filter(({ length }) => length <= 1500).map(encodeFrame);
+        const frames = [...listener.heard, ...dialer.heard].filter(({ length }) => length <= 1500).map(frameDatagram);
         const mutated = mutations(frames, mutateBytes, 2000, SEED);
         await inParallel(mutated.length, 8, async (i) => {
           await sendStream([mutated[i]!], ports[i % ports.length]!);

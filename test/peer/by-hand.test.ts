@@ -30,7 +30,7 @@ describe('checks while the offer is carried by hand', () => {
       clock: wire.clock,
       random: seededRandom(role.length),
       loopback: false,
-      budget: createCheckBudget(),
+      budget: createCheckBudget().share('the other side'),
       on: {
         validated: () => seen.push(`${role} validated`),
         lost: (_, reason) => seen.push(`${role} ${reason}`),

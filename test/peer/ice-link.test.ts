@@ -15,6 +15,8 @@ interface Side {
   readonly link: IceLink;
   /** `<time> <what> <path>`. */
   readonly seen: string[];
+  /** Of each path that was validated. */
+  readonly preferences: Map<string, number>;
 }
 
 /** Both sides of a connection on one wire, 10 ms each way. */
@@ -22,6 +24,7 @@ function sides(): { wire: Wire; dialer: Side; listener: Side } {
   const wire = new Wire();
   const make = (role: 'dialer' | 'listener'): Side => {
     const seen: string[] = [];
+    const preferences = new Map<string, number>();
     const note = (what: string) => (of: string) => void seen.push(`${wire.clock.now()} ${what} ${of}`);
     const at = HOSTS[role].endpoint;
     const link = createIceLink({
@@ -37,9 +40,12 @@ function sides(): { wire: Wire; dialer: Side; listener: Side } {
       clock: wire.clock,
       random: seededRandom(role.length),
       loopback: false,
-      budget: createCheckBudget(),
+      budget: createCheckBudget().share('the other side'),
       on: {
-        validated: ({ info }) => note('validated')(info.id),
+        validated({ info }, preference) {
+          preferences.set(info.id, preference);
+          note('validated')(info.id);
+        },
         lost: (id, reason) => note(reason)(id),
         confirmed: note('confirmed'),
         doubtful: note('doubtful'),
@@ -47,7 +53,7 @@ function sides(): { wire: Wire; dialer: Side; listener: Side } {
         exhausted: note('exhausted'),
       },
     });
-    return { link, seen };
+    return { link, seen, preferences };
   };
   return { wire, dialer: make('dialer'), listener: make('listener') };
 }
@@ -126,7 +132,7 @@ describe('deferred nomination', () => {
 });
 
 describe('a restart', () => {
-  it('keeps the path until the new generation has one', () => {
+  it('keeps the path until the session was heard on one of the new generation', () => {
     const { wire, dialer, listener } = connect();
     dialer.link.use(dialerPath(0));
     dialer.link.restart(1);
@@ -137,10 +143,47 @@ describe('a restart', () => {
     introduce(listener, 'listener', 'dialer');
     const began = wire.clock.now();
     wire.clock.advance(25);
-    expect(dialer.seen).toEqual([
+    dialer.link.hear(dialerPath(0));
+    wire.clock.advance(10_000);
+    expect(dialer.seen.filter((line) => !line.includes('confirmed'))).toEqual([
       `${began + 20} validated ${dialerPath(1)}`,
-      `${began + 20} superseded ${dialerPath(0)}`,
     ]);
+    dialer.seen.length = 0;
+    for (let times = 0; times < 2; times++) dialer.link.hear(dialerPath(1));
+    expect(dialer.seen).toEqual([`${began + 10_025} superseded ${dialerPath(0)}`]);
+  });
+
+  it('prefers each path of the new generation to each of the one before', () => {
+    const { wire, dialer, listener } = connect();
+    for (const { link } of [dialer, listener]) link.restart(1);
+    dialer.link.addLocal([{ ...HOSTS.dialer, priority: 1 }]);
+    dialer.link.addRemote([{ ...signalled(HOSTS.listener), priority: 1 }]);
+    dialer.link.start();
+    introduce(listener, 'listener', 'dialer');
+    wire.clock.advance(25);
+    const [before, after] = [dialer.preferences.get(dialerPath(0))!, dialer.preferences.get(dialerPath(1))!];
+    expect(before).toBeGreaterThan(2 ** 31);
+    expect(after).toBeGreaterThan(before);
+  });
+
+  it('ends a generation that the session was never heard on, and keeps the one before it', () => {
+    const { wire, dialer, listener } = connect();
+    dialer.link.hear(dialerPath(0));
+    for (const generation of [1, 2]) {
+      for (const { link } of [dialer, listener]) link.restart(generation);
+      introduce(dialer, 'dialer', 'listener');
+      introduce(listener, 'listener', 'dialer');
+      wire.clock.advance(25);
+    }
+    const seen = dialer.seen.map((line) => line.replace(/^\d+ /, '')).filter((line) => !line.startsWith('confirmed'));
+    expect(seen).toEqual([
+      `validated ${dialerPath(0)}`,
+      `validated ${dialerPath(1)}`,
+      `restarted ${dialerPath(1)}`,
+      `validated ${dialerPath(2)}`,
+    ]);
+    dialer.link.hear(dialerPath(2));
+    expect(dialer.seen.at(-1)).toMatch(/superseded udp\/0\//);
   });
 
   it('goes on asking for consent on it, and tells when it is lost', () => {
@@ -166,6 +209,7 @@ describe('a restart', () => {
     introduce(dialer, 'dialer', 'listener');
     introduce(listener, 'listener', 'dialer');
     wire.clock.advance(25);
+    dialer.link.hear(dialerPath(1));
     for (const side of [dialer, listener]) side.link.restart(2);
     introduce(dialer, 'dialer', 'listener');
     wire.clock.advance(100);

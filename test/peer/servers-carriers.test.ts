@@ -74,6 +74,28 @@ describe('a carrier of somebody else’s server', () => {
     carriers.statuses$.subscribe(({ carrier, status }) => late.push(`${carrier.name} ${status.state}`));
     expect(late).toEqual(['ws://a/ online']);
   });
+
+  it('is still offline for who asks about it once it is closed', () => {
+    const { carriers: leased, release } = carriers.lease(['ws://a']);
+    release();
+    clock.advance(MINUTE);
+    expect(carriers.statusOf(leased[0]!)).toMatchObject({ state: 'offline', code: 'ERR_CLOSED' });
+  });
+
+  it('brings hints at STUN servers, which end with its lease, and of which 16 are taken', () => {
+    const one = carriers.lease(['ws://a'], ['stun:1', 'stun:2']);
+    const two = carriers.lease(['ws://a'], ['stun:2', 'stun:3']);
+    expect(carriers.hintedStun).toEqual(['stun:1', 'stun:2', 'stun:3']);
+    one.release();
+    expect(carriers.hintedStun).toEqual(['stun:2', 'stun:3']);
+    two.release();
+    expect(carriers.hintedStun).toEqual([]);
+    carriers.lease(
+      ['ws://b'],
+      Array.from({ length: 20 }, (_, i) => `stun:${i}`),
+    );
+    expect(carriers.hintedStun).toHaveLength(16);
+  });
 });
 
 describe('a carrier of the peer’s own servers', () => {

@@ -31,12 +31,15 @@ function host(tcpType?: TcpType): Candidate {
 
 const kindOf = ({ transport, tcpType }: Candidate): string => tcpType ?? transport;
 
-it('gives what opens no connection at once, the rest and the end when UDP had its chance', () => {
+it('gives what opens no connection at once, the rest and the end when UDP had its chance with the other side’s candidates', () => {
   const { clock, given, turn } = setUp();
   for (const candidate of [host('active'), host(), host('passive')]) turn.addLocal(candidate);
   turn.endLocal();
+  clock.advance(10 * UDP_FIRST);
   expect(given).toEqual(['udp', 'passive']);
+  turn.begin();
   clock.advance(UDP_FIRST - 1);
+  turn.begin();
   expect(given).toEqual(['udp', 'passive']);
   clock.advance(1);
   expect(given).toEqual(['udp', 'passive', 'active', 'end-of-candidates']);
@@ -46,6 +49,7 @@ it('opens no connection where UDP works, then or later', () => {
   const { clock, given, state, turn } = setUp();
   turn.addLocal(host('active'));
   state.needed = false;
+  turn.begin();
   clock.advance(UDP_FIRST);
   turn.addLocal(host('active'));
   turn.endLocal();
@@ -54,6 +58,7 @@ it('opens no connection where UDP works, then or later', () => {
 
 it('takes candidates that come after its turn', () => {
   const { clock, given, turn } = setUp();
+  turn.begin();
   clock.advance(UDP_FIRST);
   turn.addLocal(host('active'));
   turn.endLocal();
@@ -63,6 +68,7 @@ it('takes candidates that come after its turn', () => {
 it('leaves no timer behind', () => {
   const { clock, given, turn } = setUp();
   turn.addLocal(host('active'));
+  turn.begin();
   turn.stop();
   clock.advance(UDP_FIRST);
   expect([clock.pending, given]).toEqual([0, []]);

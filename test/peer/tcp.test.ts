@@ -6,7 +6,7 @@ import type { Clock } from '../../src/core/clock.ts';
 import type { PathInfo } from '../../src/core/path.ts';
 import type { Connection } from '../../src/peer/connection.ts';
 import { UDP_FIRST } from '../../src/peer/tcp-turn.ts';
-import { encodeFrame } from '../../src/protocol/framing/frame.ts';
+import { frameDatagram } from '../../src/protocol/framing/frame.ts';
 import { decodeTicket, iceCredentials } from '../../src/protocol/rendezvous/index.ts';
 import { BINDING, encodeMessage, shortTermKey } from '../../src/protocol/stun/index.ts';
 import type { Traffic } from './faulty-network.ts';
@@ -163,9 +163,9 @@ describe('strangers at a peer’s listener', () => {
     const attacks: Readonly<Record<string, Uint8Array>> = {
       garbage: Buffer.from('GET / HTTP/1.1\r\nHost: example.org\r\n\r\n'),
       'a giant frame': Buffer.concat([Uint8Array.of(0xff, 0xff), new Uint8Array(70_000)]),
-      'a wrong name': encodeFrame(check('wrongname:wrongname', 'wrong-password')),
-      'the right name and a wrong password': encodeFrame(check(username, 'wrong-password-of-22-chars')),
-      'a QUIC packet': encodeFrame(new Uint8Array(1200).fill(0xc3)),
+      'a wrong name': frameDatagram(check('wrongname:wrongname', 'wrong-password')),
+      'the right name and a wrong password': frameDatagram(check(username, 'wrong-password-of-22-chars')),
+      'a QUIC packet': frameDatagram(new Uint8Array(1200).fill(0xc3)),
     };
     const port = pair.listener.network.listeners[0]!.local.port;
     for (const [name, attack] of Object.entries(attacks)) {

@@ -136,6 +136,13 @@ describe('a dial by key', () => {
     expect(await codeOf(peer.register())).toBe('ERR_USAGE');
   });
 
+  it.each([Number.NaN, -1, 0, Number.POSITIVE_INFINITY])('is not made within %d ms', async (timeout) => {
+    await using world = createWorld();
+    const { peer } = await world.inhabitant();
+    const usage = expect.objectContaining({ code: 'ERR_USAGE' });
+    expect(() => peer.connect({ key: createIdentity().publicKey }, { timeout })).toThrow(usage);
+  });
+
   it('says when nobody has the key', async () => {
     await using world = createWorld();
     const { peer } = await world.inhabitant();

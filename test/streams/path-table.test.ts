@@ -50,15 +50,17 @@ function setUp({ rtt = 0 } = {}) {
   });
   const [a, b] = [fakePath('a'), fakePath('b')];
   const seen: string[] = [];
+  /** Paths by the first packet that was heard on them. */
+  const heard: string[] = [];
   table.observations$.subscribe({
-    next: ({ type, id }) => seen.push(`${clock.now()} ${type} ${id}`),
+    next: ({ type, id }) => void (type === 'heard' ? heard.push(id) : seen.push(`${clock.now()} ${type} ${id}`)),
     complete: () => seen.push(`${clock.now()} complete`),
   });
   table.add(a.path);
   table.add(b.path);
   table.use('a');
   const send = (byte = 1): boolean => table.send(Uint8Array.of(byte));
-  return { clock, session, received, judged, table, a, b, seen, send };
+  return { clock, session, received, judged, table, a, b, seen, heard, send };
 }
 
 /** The first byte of what is not from the other side. */
@@ -333,6 +335,22 @@ describe('evidence', () => {
       b.receive(1);
     }
     expect(seen).toEqual(['2010 suspect a']);
+  });
+
+  it('of a path is told once, and again of another path of the same id', () => {
+    const { clock, table, a, b, heard } = setUp();
+    b.receive(FORGED);
+    expect(heard).toEqual([]);
+    clock.advance(10);
+    for (const path of [b, b, a]) {
+      path.receive(1);
+      clock.advance(100);
+    }
+    expect(heard).toEqual(['b', 'a']);
+    const other = fakePath('b');
+    table.add(other.path);
+    other.receive(1);
+    expect(heard).toEqual(['b', 'a', 'b']);
   });
 
   it('is asked for every 50 ms of a path that gives it, and every 5 ms of one that does not', () => {

@@ -1,6 +1,8 @@
 import type { Endpoint } from '../../core/endpoint.ts';
 
-/** Something that the network lost or refused, and that ends nothing: a datagram, or a connection nobody could accept. */
+/**
+ * Something that the network lost or refused, and that ends nothing: a datagram, or a connection nobody could accept.
+ */
 export interface Drop {
   readonly local: Endpoint;
   /** The other end, where it is known. */

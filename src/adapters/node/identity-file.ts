@@ -6,8 +6,8 @@ import { createIdentity, identityFromPem } from './identity.ts';
 
 /**
  * The identity kept in a file, as PKCS #8 PEM. A file that is not there is made: mode 0600, its directory 0700.
- * Errors: `ERR_IDENTITY_FILE` when others than its owner have any right to the file (where modes are POSIX), when it is not an
- * Ed25519 key, or when it can be neither read nor made.
+ * Errors: `ERR_IDENTITY_FILE` when others than its owner have any right to the file (where modes are POSIX), when it is
+ * not an Ed25519 key, or when it can be neither read nor made.
  */
 export async function loadIdentityFile(path: string): Promise<Identity> {
   try {

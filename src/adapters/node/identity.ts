@@ -7,7 +7,10 @@ export function createIdentity(): Identity {
   return identityOf(generateKeyPairSync('ed25519').privateKey);
 }
 
-/** The identity in a PKCS #8 PEM (RFC 8410). Errors: `ERR_IDENTITY_FILE` when it is not an unencrypted Ed25519 private key. */
+/**
+ * The identity in a PKCS #8 PEM (RFC 8410). Errors: `ERR_IDENTITY_FILE` when it is not an unencrypted Ed25519 private
+ * key.
+ */
 export function identityFromPem(pem: string): Identity {
   let key: KeyObject;
   try {
@@ -21,7 +24,10 @@ export function identityFromPem(pem: string): Identity {
   return identityOf(key);
 }
 
-/** Short text by which people tell keys apart: 12 characters of base32 (RFC 4648) in groups of four. Not a proof of anything. */
+/**
+ * Short text by which people tell keys apart: 12 characters of base32 (RFC 4648) in groups of four. Not a proof of
+ * anything.
+ */
 export function identityName(publicKey: Uint8Array): string {
   const digest = createHash('sha256').update(publicKey).digest();
   let name = '';

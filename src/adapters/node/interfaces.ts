@@ -2,7 +2,10 @@ import { networkInterfaces } from 'node:os';
 import { endpoint } from '../../core/endpoint.ts';
 import type { NetworkInterface } from '../../core/network.ts';
 
-/** Addresses of this host. A link-local IPv6 address carries its zone, without which nothing can be sent from it (RFC 4007). */
+/**
+ * Addresses of this host. A link-local IPv6 address carries its zone, without which nothing can be sent from it (RFC
+ * 4007).
+ */
 export function hostInterfaces(): NetworkInterface[] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
     addresses.map((info) => {

@@ -5,8 +5,9 @@ import { parseIp } from '../../core/ip-address.ts';
 import { abortedError, systemError } from './system-error.ts';
 
 /**
- * Numeric addresses of a host, in the order the system prefers (RFC 6724); a numeric address is its own answer, in canonical text.
- * The system's lookup cannot be stopped: after an abort its answer is thrown away. Errors: those of `Network.resolve`.
+ * Numeric addresses of a host, in the order the system prefers (RFC 6724); a numeric address is its own answer, in
+ * canonical text. The system's lookup cannot be stopped: after an abort its answer is thrown away. Errors: those of
+ * `Network.resolve`.
  */
 export async function resolveHost(
   host: string,

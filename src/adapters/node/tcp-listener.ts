@@ -7,7 +7,10 @@ import type { ReportDrop } from './drop.ts';
 import { systemCodeOf, systemError } from './system-error.ts';
 import { tcpSocket } from './tcp-socket.ts';
 
-/** Listens for TCP connections, on both families when no address is given, on IPv6 alone with `::`. Errors: those of `Network.listen`. */
+/**
+ * Listens for TCP connections, on both families when no address is given, on IPv6 alone with `::`. Errors: those of
+ * `Network.listen`.
+ */
 export async function listenTcp({ port = 0, address }: TcpListenOptions, onDrop: ReportDrop): Promise<ByteListener> {
   const server = createServer({ allowHalfOpen: true });
   const local = await bind(server, port, address).catch((error) => {

@@ -24,8 +24,8 @@ export interface Carrier {
   /** The connection stands; the server has not spoken yet. */
   opened(link: CarrierLink): void;
   /**
-   * A frame of the server; true when it was its hello, from which on the carrier is online. Frames that make no sense are dropped
-   * and logged. Throws `ERR_VERSION` for a server that cannot be talked to.
+   * A frame of the server; true when it was its hello, from which on the carrier is online. Frames that make no sense
+   * are dropped and logged. Throws `ERR_VERSION` for a server that cannot be talked to.
    */
   receive(frame: string | Uint8Array): boolean;
   /** There is no connection; `retryIn` in ms, `undefined` when there will be none any more. */

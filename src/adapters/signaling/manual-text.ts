@@ -3,8 +3,8 @@ import { TraversalError } from '../../core/errors.ts';
 import { decodeTicket } from '../../protocol/rendezvous/index.ts';
 
 /**
- * What people carry between two peers, as one line of text: `spi1` (an invitation, from listener to dialer) or `spr1` (the reply) and
- * base64url of
+ * What people carry between two peers, as one line of text: `spi1` (an invitation, from listener to dialer) or `spr1`
+ * (the reply) and base64url of
  * ```
  *  length   4   bytes that follow, checksum included
  *  expires  6   ms since 1970
@@ -41,8 +41,9 @@ export function encodeReply({ expires, session, ticketId, envelope }: Reply): st
 }
 
 /**
- * White space, such as a line break of the terminal, does not matter. Throws `ERR_TICKET_MALFORMED` saying what is wrong (no invitation,
- * truncated, damaged), `ERR_VERSION` for a later kind, `ERR_TICKET_EXPIRED` at `now` (wall time, ms).
+ * White space, such as a line break of the terminal, does not matter. Throws `ERR_TICKET_MALFORMED` saying what is
+ * wrong (no invitation, truncated, damaged), `ERR_VERSION` for a later kind, `ERR_TICKET_EXPIRED` at `now` (wall time,
+ * ms).
  */
 export function decodeInvitation(text: string, now: number): Invitation {
   const { expires, parts } = decode('invitation', text);

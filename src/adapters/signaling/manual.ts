@@ -10,27 +10,31 @@ import { decodeInvitation, decodeReply, encodeInvitation, encodeReply } from './
 export const MANUAL_URL = 'manual:';
 
 /**
- * Signalling by copy and paste: one text each way, and no server. The listener makes an invitation, the dialer's peer answers with a
- * reply, and the connection is made directly or not at all.
+ * Signalling by copy and paste: one text each way, and no server. The listener makes an invitation, the dialer's peer
+ * answers with a reply, and the connection is made directly or not at all.
  */
 export interface ManualSignaling {
   /** For `Environment.signaling`; one peer's. */
   signaling(): Signaling;
-  /** Listener: the text to hand over, from a ticket that the peer has made. Throws `ERR_USAGE` when no peer of this signalling made it. */
+  /**
+   * Listener: the text to hand over, from a ticket that the peer has made. Throws `ERR_USAGE` when no peer of this
+   * signalling made it.
+   */
   invite(ticket: string): string;
   /**
-   * Dialer: takes in an invitation; gives the ticket to connect with. Throws `ERR_TICKET_MALFORMED` (no invitation, truncated, damaged),
+   * Dialer: takes in an invitation; gives the ticket to connect with. Throws `ERR_TICKET_MALFORMED` (no invitation,
+   * truncated, damaged),
    * `ERR_TICKET_EXPIRED`, `ERR_VERSION`.
    */
   open(invitation: string): string;
   /**
-   * Dialer: the text to hand back, one for each connection, as soon as the peer knows all its addresses. Subscribe to it before anything is
-   * awaited after `connect`.
+   * Dialer: the text to hand back, one for each connection, as soon as the peer knows all its addresses. Subscribe to
+   * it before anything is awaited after `connect`.
    */
   readonly replies$: Observable<string>;
   /**
-   * Listener: takes in a reply. Throws `ERR_TICKET_MALFORMED`, `ERR_OFFER_EXPIRED`, `ERR_VERSION`, and `ERR_TICKET_REJECTED` when it answers
-   * an invitation that is not valid here.
+   * Listener: takes in a reply. Throws `ERR_TICKET_MALFORMED`, `ERR_OFFER_EXPIRED`, `ERR_VERSION`, and
+   * `ERR_TICKET_REJECTED` when it answers an invitation that is not valid here.
    */
   accept(reply: string): void;
 }

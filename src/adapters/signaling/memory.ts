@@ -8,7 +8,9 @@ import { type Carrier, createCarrier } from './carrier.ts';
 export interface MemoryRendezvousOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** ms that a frame takes between a client and the server, one way; 0 when absent. Frames never overtake each other. */
+  /**
+   * ms that a frame takes between a client and the server, one way; 0 when absent. Frames never overtake each other.
+   */
   readonly latency?: number;
   /** `host:port` of STUN servers to be named; none when absent. */
   readonly stun?: readonly string[];

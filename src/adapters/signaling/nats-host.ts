@@ -16,8 +16,9 @@ import { createToken, hostSubject, inboxSubject, isToken, leafOf } from './nats-
 import type { NatsFailure, NatsMessage, NatsWire } from './nats-wire.ts';
 
 /**
- * The listener's end: the rendezvous engine of `sallyport serve`, which every listener runs for its own key. NATS carries the frames
- * of its clients, the dialers; the listener itself is a client within the process. So all bounds of the server hold here.
+ * The listener's end: the rendezvous engine of `sallyport serve`, which every listener runs for its own key. NATS
+ * carries the frames of its clients, the dialers; the listener itself is a client within the process. So all bounds of
+ * the server hold here.
  */
 export interface NatsHost {
   /** The listener's own client. */
@@ -45,8 +46,8 @@ export interface NatsHostOptions {
 }
 
 /**
- * Every engine's name towards its clients; no host can be called so (RFC 6761 section 6.4). The one registration that is signed for it is the
- * listener's own, and never leaves the process.
+ * Every engine's name towards its clients; no host can be called so (RFC 6761 section 6.4). The one registration that
+ * is signed for it is the listener's own, and never leaves the process.
  */
 export const HOST_NAME = 'nats.invalid';
 

@@ -1,6 +1,6 @@
 /**
- * What a NATS message holds: a frame of the rendezvous protocol, told apart by its first byte, a sign of life (nothing at all), or
- * the end of what was between the two.
+ * What a NATS message holds: a frame of the rendezvous protocol, told apart by its first byte, a sign of life (nothing
+ * at all), or the end of what was between the two.
  * ```
  *  0x7b  text frame: JSON, which begins with a brace
  *  0x01  binary frame: a relayed datagram

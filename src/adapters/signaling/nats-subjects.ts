@@ -2,10 +2,11 @@ import { toHex } from '../../core/hex.ts';
 import type { Random } from '../../core/random.ts';
 
 /**
- * The NATS subjects of Sallyport. Keys are 64 hex digits; tokens are 32, random, and known only to who made one and who was sent it.
+ * The NATS subjects of Sallyport. Keys are 64 hex digits; tokens are 32, random, and known only to who made one and who
+ * was sent it.
  * ```
  *  sallyport.1.key.<key>.claim            who else holds this key
- *  sallyport.1.key.<key>.<dialer>         to whoever holds the key: offers, lookups, and all else until a holder has answered
+ *  sallyport.1.key.<key>.<dialer>         to whoever holds the key: offers, lookups, all else until it has answered
  *  sallyport.1.host.<holder>.<dialer>     to the holder that has answered
  *  sallyport.1.at.<token>.frame           to a dialer
  *  sallyport.1.at.<token>.key|host|claim  where the NATS server says that nobody is subscribed (status 503)

@@ -9,13 +9,18 @@ import { type NatsModule, natsOptions } from './nats-options.ts';
 
 /** One connection to a NATS server, made again for as long as it is open, also to other servers of the cluster. */
 export interface NatsWire {
-  /** Nothing is sent while there is no connection. `reply`: where the server says that nobody is subscribed to the subject. */
+  /**
+   * Nothing is sent while there is no connection. `reply`: where the server says that nobody is subscribed to the
+   * subject.
+   */
   publish(subject: string, payload: string | Uint8Array, reply?: string): void;
   /** Gives the function that ends it. Only while there is a connection; a subscription outlives it. */
   subscribe(subject: string, receive: (message: NatsMessage) => void): () => void;
   /** Fulfils when the server has taken all that was sent; false when the connection ended before. */
   flush(): Promise<boolean>;
-  /** Bytes sent that the server has not taken yet, beyond those that a connection in good order always has under way. */
+  /**
+   * Bytes sent that the server has not taken yet, beyond those that a connection in good order always has under way.
+   */
   queued(): number;
   /** What was published before is still sent, and what is on its way to here is still received and may be answered. */
   close(): void;

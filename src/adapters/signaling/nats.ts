@@ -19,9 +19,10 @@ export interface NatsSignalingOptions extends NatsAccess {
 }
 
 /**
- * Signalling through NATS servers (https://nats.io), without any server of ours: who listens subscribes to the subject of its key and
- * serves its dialers itself. Connects at once and, until closed, again after every loss, to whichever server of the cluster is there.
- * Needs the optional package `@nats-io/transport-node`. Offline codes: `ERR_SERVER_UNREACHABLE`, and for good `ERR_TOKEN` (not let in),
+ * Signalling through NATS servers (https://nats.io), without any server of ours: who listens subscribes to the subject
+ * of its key and serves its dialers itself. Connects at once and, until closed, again after every loss, to whichever
+ * server of the cluster is there. Needs the optional package `@nats-io/transport-node`. Offline codes:
+ * `ERR_SERVER_UNREACHABLE`, and for good `ERR_TOKEN` (not let in),
  * `ERR_NOT_AVAILABLE` (no such package). Throws `ERR_USAGE` for what is no such URL.
  */
 export function natsSignaling(options: NatsSignalingOptions): Signaling {

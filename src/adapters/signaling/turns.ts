@@ -16,8 +16,9 @@ interface ByteSource {
 }
 
 /**
- * To be called once the WebSocket reads `stream`. Has a connection wait for its next turn, in which all others have theirs, after each 64 KiB. Otherwise the system hands over up to
- * 2 MiB of one at a time, and a few that flood hold up everything else for seconds.
+ * To be called once the WebSocket reads `stream`. Has a connection wait for its next turn, in which all others have
+ * theirs, after each 64 KiB. Otherwise the system hands over up to 2 MiB of one at a time, and a few that flood hold up
+ * everything else for seconds.
  */
 export function takeTurns(socket: Pausable, stream: ByteSource): Turns {
   let read = 0;

@@ -22,8 +22,9 @@ export interface WebSocketSignalingOptions {
 }
 
 /**
- * Signalling through a rendezvous server. Connects at once and, until closed, again after every loss (0.5 s .. 30 s apart), registering
- * anew; a silent server is noticed within 35 s. Offline codes: `ERR_SERVER_UNREACHABLE`, `ERR_SERVER_REFUSED` (full), and for good
+ * Signalling through a rendezvous server. Connects at once and, until closed, again after every loss (0.5 s .. 30 s
+ * apart), registering anew; a silent server is noticed within 35 s. Offline codes: `ERR_SERVER_UNREACHABLE`,
+ * `ERR_SERVER_REFUSED` (full), and for good
  * `ERR_TOKEN`, `ERR_VERSION`. Throws `ERR_USAGE` for what is no such URL or token.
  */
 export function websocketSignaling(options: WebSocketSignalingOptions): Signaling {
@@ -89,7 +90,10 @@ interface ConnectionOptions {
   readonly onEnd: (failure: { readonly code: ErrorCode; readonly reason: string }) => void;
 }
 
-/** One WebSocket, from dialling to its end; gives the function that ends it from here. `ws` turns Nagle's algorithm off itself. */
+/**
+ * One WebSocket, from dialling to its end; gives the function that ends it from here. `ws` turns Nagle's algorithm off
+ * itself.
+ */
 function openConnection({ url, clock, random, token, onOpen, onFrame, onEnd }: ConnectionOptions): () => void {
   const socket = new WebSocket(url, {
     perMessageDeflate: false,

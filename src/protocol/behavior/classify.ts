@@ -30,8 +30,9 @@ function classifyTranslation(bindings: readonly Binding[], locals: readonly Endp
 }
 
 /**
- * Two servers that differ in the port alone tell whether the mapping depends on the port; two with different addresses tell
- * whether it depends on anything. One of the two observations alone may leave two possibilities: then it is unknown.
+ * Two servers that differ in the port alone tell whether the mapping depends on the port; two with different addresses
+ * tell whether it depends on anything. One of the two observations alone may leave two possibilities: then it is
+ * unknown.
  */
 function classifyMapping(bindings: readonly Binding[]): Dependence {
   const pairs = bindings.flatMap((a, i) => bindings.slice(i + 1).map((b) => ({ a, b })));

@@ -2,7 +2,9 @@ import type { Binding } from '../../core/binding.ts';
 import { type Endpoint, formatEndpoint, sameEndpoint } from '../../core/endpoint.ts';
 import type { Dependence } from '../../core/nat-behavior.ts';
 
-/** One CHANGE-REQUEST test: whether an answer gets in from an endpoint that was never sent to (RFC 5780 section 4.4). */
+/**
+ * One CHANGE-REQUEST test: whether an answer gets in from an endpoint that was never sent to (RFC 5780 section 4.4).
+ */
 export interface FilteringTest {
   /** The server that was asked. */
   readonly server: Endpoint;

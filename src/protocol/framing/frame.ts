@@ -17,14 +17,15 @@ export const MAX_FRAMED = 1500;
 /** Reads frames from a stream, however it was cut into chunks. */
 export interface FrameDecoder {
   /**
-   * The datagrams that this chunk completes, without empty ones; valid until the chunk is changed. Throws {@link DecodeError} at
+   * The datagrams that this chunk completes, without empty ones; valid until the chunk is changed. Throws
+   * {@link DecodeError} at
    * `frame/length` for a datagram longer than {@link MAX_FRAMED}: where the next frame begins is then nobody's guess.
    */
   decode(chunk: Uint8Array): readonly Uint8Array[];
 }
 
 /** A datagram in its frame. Throws `RangeError` when it is longer than {@link MAX_FRAMED}. */
-export function encodeFrame(datagram: Uint8Array): Uint8Array {
+export function frameDatagram(datagram: Uint8Array): Uint8Array {
   const { length } = datagram;
   if (length > MAX_FRAMED) throw new RangeError(`a datagram of ${length} bytes does not fit a frame`);
   const frame = new Uint8Array(HEADER_LENGTH + length);

@@ -14,7 +14,20 @@ export function isAdmissible(at: Endpoint, allowLoopback: boolean): boolean {
   return isReachableUnicast(at) || (allowLoopback && classifyAddress(at.address) === 'loopback');
 }
 
-/** The candidate with its address in canonical form, itself if it has that, or `undefined` when its numbers are out of range. */
+/**
+ * The same for a candidate. Over TCP, where a check is a connection and bytes to whatever listens there, no port below
+ * 1024: a peer's listeners are on ephemeral ports, the services of its neighbours on low ones. Active candidates are
+ * not connected to.
+ */
+export function isAdmissibleCandidate({ endpoint, ...by }: RemoteCandidate, allowLoopback: boolean): boolean {
+  const isConnectedTo = by.transport === 'tcp' && by.tcpType !== 'active';
+  return isAdmissible(endpoint, allowLoopback) && !(isConnectedTo && endpoint.port < LEAST_TCP_PORT);
+}
+
+/**
+ * The candidate with its address in canonical form, itself if it has that, or `undefined` when its numbers are out of
+ * range.
+ */
 export function normalizeCandidate<C extends RemoteCandidate>(candidate: C): C | undefined {
   const { address, port, family } = candidate.endpoint;
   if (!isPriority(candidate.priority) || parseIp(address) === undefined) return undefined;
@@ -31,8 +44,8 @@ export function isPriority(value: number): boolean {
 }
 
 /**
- * Same family, link-local IPv6 only with its like of the same zone (RFC 8445 section 6.1.2.2), and same transport, where one side of a TCP
- * connection opens it and the other waits (RFC 6544 section 6.2).
+ * Same family, link-local IPv6 only with its like of the same zone (RFC 8445 section 6.1.2.2), and same transport,
+ * where one side of a TCP connection opens it and the other waits (RFC 6544 section 6.2).
  */
 export function canPair(local: LocalSocket, remote: RemoteCandidate): boolean {
   if (local.transport !== remote.transport || counterpart(local).tcpType !== remote.tcpType) return false;
@@ -46,5 +59,8 @@ export function canPair(local: LocalSocket, remote: RemoteCandidate): boolean {
 export function counterpart({ tcpType }: CandidateTransport): CandidateTransport {
   return tcpType === undefined ? UDP : { transport: 'tcp', tcpType: OTHER_END[tcpType] };
 }
+
+/** The first that is not a system port (RFC 6335 section 6). */
+const LEAST_TCP_PORT = 1024;
 
 const OTHER_END: Record<TcpType, TcpType> = { active: 'passive', passive: 'active', so: 'so' };

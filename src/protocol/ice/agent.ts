@@ -2,7 +2,7 @@ import { type Candidate, type RemoteCandidate, transportOf } from '../../core/ca
 import type { Endpoint } from '../../core/endpoint.ts';
 import { classifyAddress } from '../../core/ip-address.ts';
 import { BINDING, type StunMessage, shortTermKey } from '../stun/index.ts';
-import { isAdmissible, normalizeCandidate } from './admission.ts';
+import { isAdmissible, isAdmissibleCandidate, normalizeCandidate } from './admission.ts';
 import { type CandidatePair, type LocalSocket, type PairFailure, pairId, snapshotPair } from './candidate-pair.ts';
 import { encodeRefusal, encodeSuccess, judgeRequest } from './check-request.ts';
 import { judgeResponse } from './check-response.ts';
@@ -23,17 +23,18 @@ import type {
 import { createLinkLocalZones } from './link-local.ts';
 import { createNominator } from './nomination.ts';
 import { createPacer } from './pacer.ts';
+import { createRecentChecks } from './recent-checks.ts';
 import { createTransactions, type Transaction } from './transactions.ts';
 import { createValidList } from './valid-list.ts';
 
 /**
  * Makes an ICE agent (RFC 8445, trickle RFC 8838, consent RFC 7675).
  *
- * A check is sent at 0, 1, 3 and 7 x RTO and given up at 15 x RTO. Until `checkingTime` is over or a pair is valid, a pair that
- * was given up takes its turn again with a fresh check, because packets sent before the other side started, or before its NAT
- * was open, are lost; only private host addresses are given up at once, as they do not become reachable. With RTO = 200 ms that
- * makes 16 packets to a dead address, none more than 1.6 s after the one before. An incoming check revives a failed pair at
- * any time.
+ * A check is sent at 0, 1, 3 and 7 x RTO and given up at 15 x RTO. Until `checkingTime` is over or a pair is valid, a
+ * pair that was given up takes its turn again with a fresh check, because packets sent before the other side started,
+ * or before its NAT was open, are lost; only private host addresses are given up at once, as they do not become
+ * reachable. With RTO = 200 ms that makes 16 packets to a dead address, none more than 1.6 s after the one before. An
+ * incoming check revives a failed pair at any time.
  */
 export function createIceAgent(options: IceAgentOptions): IceAgent {
   const { random, nomination, ta = 50, burst = 1, rto = 500, checkingTime = 10_000, lostAfter = 4000 } = options;
@@ -52,15 +53,22 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
   const pacer = createPacer(ta, burst);
   const nominator = createNominator();
   const zones = createLinkLocalZones(maxRemoteCandidates);
+  const recentChecks = createRecentChecks();
   const phase = createCheckingPhase(checkingTime);
   const validList = createValidList({ nomination, checklist, transactions, sender, consent, report });
   const ended = { local: false, remote: false };
+  /**
+   * Sources of checks, so that their address is judged once: a socket gives the same object for all packets of a
+   * source.
+   */
+  const admitted = new WeakSet<Endpoint>();
   const dropped: Record<IceDrop, number> = {
     'forbidden-address': 0,
     'malformed-candidate': 0,
     'too-many-candidates': 0,
     'not-a-check': 0,
     unauthenticated: 0,
+    replayed: 0,
     'unmatched-response': 0,
   };
 
@@ -121,40 +129,51 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
     return candidate;
   }
 
-  function isAdmitted({ endpoint }: RemoteCandidate): boolean {
-    const admitted = isAdmissible(endpoint, allowLoopback);
+  function isAdmitted(candidate: RemoteCandidate): boolean {
+    const admitted = isAdmissibleCandidate(candidate, allowLoopback);
     if (!admitted) dropped['forbidden-address']++;
     return admitted;
   }
 
   function onMessage(message: StunMessage, from: Endpoint, on: LocalSocket, now: number): void {
-    if (!isAdmissible(from, allowLoopback)) dropped['forbidden-address']++;
+    if (!admitted.has(from) && !isAdmissible(from, allowLoopback)) dropped['forbidden-address']++;
     else if (message.method !== BINDING || message.class === 'indication') dropped['not-a-check']++;
     else if (message.class === 'request') onRequest(message, from, on, now);
     else onResponse(message, from, on, now);
   }
 
   function onRequest(request: StunMessage, from: Endpoint, on: LocalSocket, now: number): void {
-    const verdict = judgeRequest(request, { ...identity, ufrag: options.local.ufrag, key: localKey });
+    const { role, tieBreaker } = identity;
+    const verdict = judgeRequest(request, { role, tieBreaker, ufrag: options.local.ufrag, key: localKey });
     const bytes =
       verdict.type === 'accept' ? encodeSuccess(request, from, localKey) : encodeRefusal(request, verdict, localKey);
-    const verified = verdict.type === 'accept' || verdict.authenticated;
     const { transactionId } = request;
+    const replayed = verdict.type === 'accept' && isReplay(transactionId, pairId(on, from));
+    const verified = verdict.type === 'accept' ? !replayed : verdict.authenticated;
     const { base } = on;
-    emit({ type: 'transmit', ...transportOf(on), base, to: from, bytes, transactionId, request: false, verified });
-    if (verdict.type === 'refuse') {
-      if (!verified) dropped.unauthenticated++;
-      return;
-    }
+    emit({ ...transportOf(on), type: 'transmit', base, to: from, bytes, transactionId, request: false, verified });
+    if (replayed) dropped.replayed++;
+    else if (!verified) dropped.unauthenticated++;
+    if (verdict.type === 'refuse' || replayed) return;
     switchRole(verdict.role);
     const { pair, learned } = checklist.hear(from, on, verdict.priority);
     if (learned !== undefined) report({ type: 'candidate.peer-reflexive', side: 'remote', candidate: learned });
     if (pair === undefined) return;
+    admitted.add(from);
     phase.begin(now);
     pair.requestsReceived++;
     if (verdict.useCandidate && identity.role === 'controlled') validList.nominatedByPeer(pair);
     if (pair.state === 'succeeded') consent.heard(pair.id, now);
     else trigger(pair);
+  }
+
+  /**
+   * A check that comes again from elsewhere is answered, since nobody can tell which of the two is the true one; but it
+   * teaches no address, and asks for no check of ours, or it would aim many of them at whom it names as its source. A
+   * valid pair has nothing to fear.
+   */
+  function isReplay(transactionId: Uint8Array, id: string): boolean {
+    return recentChecks.isReplay(transactionId, id) && checklist.find(id)?.state !== 'succeeded';
   }
 
   /** RFC 8445 section 7.3.1.4: a fresh check at once, whatever became of the one before. */
@@ -164,12 +183,12 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
   }
 
   function onResponse(response: StunMessage, from: Endpoint, on: LocalSocket, now: number): void {
-    const transaction = transactions.match(response.transactionId);
+    const transaction = transactions.match(response.transactionId, from, on);
     if (transaction === undefined) {
       dropped['unmatched-response']++;
       return;
     }
-    const verdict = judgeResponse(response, { from, on }, transaction, remoteKey);
+    const verdict = judgeResponse(response, remoteKey);
     if (verdict.type === 'discard') {
       transaction.violated = true;
       dropped.unauthenticated++;
@@ -208,7 +227,10 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
     else if (pair.state === 'succeeded') validList.lose(pair, failure === 'refused' ? 'refused' : 'unanswered');
   }
 
-  /** A pair is nothing without its connection, and is not tried again by itself; one that we have yet to open is another. */
+  /**
+   * A pair is nothing without its connection, and is not tried again by itself; one that we have yet to open is
+   * another.
+   */
   function disconnect(pair: CandidatePair): void {
     if (pair.state === 'succeeded') validList.lose(pair, 'disconnected');
     const wasCalled = pair.state === 'waiting' && pair.local.tcpType === 'passive';
@@ -302,8 +324,8 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
 }
 
 /**
- * A private host address is there from the start or not at all; others open up when the NAT or firewall in front does. TCP
- * has tried long enough by itself.
+ * A private host address is there from the start or not at all; others open up when the NAT or firewall in front does.
+ * TCP has tried long enough by itself.
  */
 function mayBecomeReachable({ type, endpoint, transport }: RemoteCandidate): boolean {
   if (transport === 'tcp') return false;

@@ -2,8 +2,8 @@ import { DecodeError } from '../../core/errors.ts';
 import { parseIp } from '../../core/ip-address.ts';
 
 /**
- * One `candidate` attribute, word by word (RFC 8839 section 5.1). Which transports, types and names are of any use is for
- * {@link ./told-candidate.ts} to say.
+ * One `candidate` attribute, word by word (RFC 8839 section 5.1). Which transports, types and names are of any use is
+ * for {@link ./told-candidate.ts} to say.
  *
  *     candidate:<foundation> <component> <transport> <priority> <address> <port> typ <type>
  *         [raddr <address>] [rport <port>] *(<extension name> <extension value>)
@@ -29,7 +29,10 @@ export interface CandidateAttribute {
   readonly extensions: readonly (readonly [name: string, value: string])[];
 }
 
-/** The attribute as it stands in signalling, without `a=` and line end. Throws `RangeError` on what the grammar does not allow. */
+/**
+ * The attribute as it stands in signalling, without `a=` and line end. Throws `RangeError` on what the grammar does not
+ * allow.
+ */
 export function encodeCandidateAttribute(attribute: CandidateAttribute): string {
   const { foundation, component, transport, priority, address, port, type } = attribute;
   const { relatedAddress, relatedPort, extensions } = attribute;

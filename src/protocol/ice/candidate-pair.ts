@@ -11,8 +11,6 @@ export type PairFailure =
   | 'timeout'
   /** Only responses that failed authentication (RFC 8489 section 9.1.4). */
   | 'integrity-violated'
-  /** Answered from another address (RFC 8445 section 7.2.5.2.1). */
-  | 'asymmetric'
   /** Answered by an authenticated error (RFC 8445 section 7.2.5.2.4). */
   | 'refused'
   /** The TCP connection could not be opened, or has ended. */

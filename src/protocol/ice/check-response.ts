@@ -1,6 +1,6 @@
-import { type Endpoint, sameEndpoint } from '../../core/endpoint.ts';
+import type { Endpoint } from '../../core/endpoint.ts';
 import { attribute, type StunMessage, verifyIntegrity } from '../stun/index.ts';
-import { type LocalSocket, type PairFailure, socketKey } from './candidate-pair.ts';
+import type { PairFailure } from './candidate-pair.ts';
 
 export type ResponseVerdict =
   /** As if it had never come: retransmissions go on. */
@@ -13,25 +13,13 @@ export type ResponseVerdict =
   | { readonly type: 'revoked' }
   | { readonly type: 'failure'; readonly failure: PairFailure };
 
-/** Where a message came in. */
-export interface Arrival {
-  readonly from: Endpoint;
-  readonly on: LocalSocket;
-}
-
 /**
- * What a response says about the check that it answers (RFC 8445 section 7.2.5). Without the password of the other side it
- * says nothing (RFC 8489 section 9.1.4), errors 400 and 401 included: who sends them cannot sign them, nor can a forger.
+ * What a response says about the check that it answers (RFC 8445 section 7.2.5). Without the password of the other side
+ * it says nothing (RFC 8489 section 9.1.4), errors 400 and 401 included: who sends them cannot sign them, nor can a
+ * forger.
  */
-export function judgeResponse(
-  response: StunMessage,
-  arrival: Arrival,
-  check: { readonly to: Endpoint; readonly local: LocalSocket },
-  key: Uint8Array,
-): ResponseVerdict {
+export function judgeResponse(response: StunMessage, key: Uint8Array): ResponseVerdict {
   if (!verifyIntegrity(response, key)) return { type: 'discard' };
-  const symmetric = sameEndpoint(arrival.from, check.to) && socketKey(arrival.on) === socketKey(check.local);
-  if (!symmetric) return { type: 'failure', failure: 'asymmetric' };
   if (response.unknownRequired.length > 0) return { type: 'failure', failure: 'refused' };
   if (response.class === 'error') {
     const code = attribute(response, 'error-code')?.code;

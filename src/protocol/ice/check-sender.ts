@@ -16,7 +16,7 @@ const TCP_LIFETIME = 39_500;
 /** Makes and sends requests, and counts them. */
 export interface CheckSender {
   /**
-   * Starts a check with this initial RTO in ms; false when the packets for unproven addresses are used up. What the shared
+   * Starts a check with this initial RTO in ms; false when the packets for unproven addresses are used up. What the
    * budget has no room for now counts as lost on the way; over TCP, which sends nothing again, as used up.
    */
   check(pair: CandidatePair, now: number, rto: number, useCandidate: boolean): boolean;
@@ -49,8 +49,8 @@ export function createCheckSender(options: CheckSenderOptions): CheckSender {
     pair.requestsSent++;
     const { local, remote } = pair;
     emit({
-      type: 'transmit',
       ...transportOf(local),
+      type: 'transmit',
       base: local.base,
       to: remote.endpoint,
       bytes,

@@ -15,9 +15,9 @@ import { unfreeze, unfreezeNext } from './unfreezing.ts';
 
 /**
  * The candidate pairs of one component and the order in which they are checked (RFC 8445 sections 6.1.2 and 6.1.4.2,
- * RFC 8838 section 12). A local candidate stands for the socket of its base, and one socket makes one pair with one remote
- * candidate: that is the pruning of section 6.1.2.4, done before the redundant pairs exist. A passive TCP candidate is paired
- * with those only that a check came from (RFC 6544 section 6.2).
+ * RFC 8838 section 12). A local candidate stands for the socket of its base, and one socket makes one pair with one
+ * remote candidate: that is the pruning of section 6.1.2.4, done before the redundant pairs exist. A passive TCP
+ * candidate is paired with those only that a check came from (RFC 6544 section 6.2).
  */
 export interface Checklist {
   readonly locals: readonly Candidate[];
@@ -31,16 +31,22 @@ export interface Checklist {
   reorder(): void;
   /** A candidate with the address and base of another is ignored unless it has a higher priority. */
   addLocal(candidate: Candidate): void;
-  /** A signalled candidate; false when there are too many. It gives its type and priority to a peer-reflexive one at its address. */
+  /**
+   * A signalled candidate; false when there are too many. It gives its type and priority to a peer-reflexive one at its
+   * address.
+   */
   addRemote(candidate: RemoteCandidate): boolean;
   /**
-   * A request came from `from`: the pair it belongs to, if it can be paired, and the peer-reflexive candidate, if it is new
-   * (RFC 8445 section 7.3.1.3). A source that makes one candidate too many is not remembered.
+   * A request came from `from`: the pair it belongs to, if it can be paired, and the peer-reflexive candidate, if it is
+   * new (RFC 8445 section 7.3.1.3). A source that makes one candidate too many is not remembered.
    */
   hear(from: Endpoint, on: LocalSocket, priority: number): { pair?: CandidatePair; learned?: RemoteCandidate };
   /** Puts a pair into the triggered-check queue (RFC 8445 section 6.1.4.1). */
   trigger(pair: CandidatePair): void;
-  /** The pair to be checked next, if any: triggered ones, then waiting ones, then those that are set free when none waits. */
+  /**
+   * The pair to be checked next, if any: triggered ones, then waiting ones, then those that are set free when none
+   * waits.
+   */
   next(): CandidatePair | undefined;
   begin(pair: CandidatePair): void;
   succeed(pair: CandidatePair): void;

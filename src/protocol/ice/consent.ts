@@ -7,6 +7,11 @@ const INTERVAL = {
   /** The two sides take turns, so that each hears of the other twice as often as it asks: within 4.8 to 6 s again. */
   turns: { used: 3000, standby: 12_000 },
 };
+/**
+ * Regular checks leave at multiples of this, in ms: a thousand idle pairs that wake together cost a fraction of what
+ * they do one by one.
+ */
+const GRID = 250;
 /** ms between checks while one is unanswered. */
 const PROBE_INTERVAL = 500;
 /** Probes that must have gone unanswered: one late timer is no evidence. */
@@ -25,12 +30,14 @@ export type ConsentStep =
     };
 
 /**
- * When to ask valid pairs whether the other side still wants our packets (RFC 7675), and when to give one up. While a check is
- * unanswered another follows every 500 ms; with the third the pair is doubtful; it is lost when nothing was answered for
+ * When to ask valid pairs whether the other side still wants our packets (RFC 7675), and when to give one up. While a
+ * check is unanswered another follows every 500 ms; with the third the pair is doubtful; it is lost when nothing was
+ * answered for
  * `lostAfter` ms since the first, so that a dead path is noticed long before the 30 s of the RFC.
  *
- * In turns, a check of the other side stands for one of ours, and who was asked last asks first: a check every 2.4 to 3 s on a
- * pair that carries data, from this side and that. Where the other side does not take its turn, we ask after 3 to 3.6 s.
+ * In turns, a check of the other side stands for one of ours, and who was asked last asks first: a check every 2.4 to 3
+ * s on a pair that carries data, from this side and that. Where the other side does not take its turn, we ask after 3
+ * to 3.6 s.
  */
 export interface Consent {
   /** A pair became valid. */
@@ -39,7 +46,10 @@ export interface Consent {
   /** These pairs, and no others, carry data; may name pairs that are not valid yet. */
   use(pairIds: readonly string[], now: number): void;
   isUsed(pairId: string): boolean;
-  /** Of the pairs that carry no data only these are asked from now on, others end as their consent expires; `undefined`: all are. */
+  /**
+   * Of the pairs that carry no data only these are asked from now on, others end as their consent expires; `undefined`:
+   * all are.
+   */
   keep(pairIds: readonly string[] | undefined): void;
   /** Asks at once, unless a check is unanswered already. */
   hurry(pairId: string, now: number): void;
@@ -66,13 +76,18 @@ export function createConsent(options: {
 
   const basicInterval = (pairId: string): number => INTERVAL[pace][used.has(pairId) ? 'used' : 'standby'];
 
-  /** `least` to 1.2 x the basic interval, so that checks of many pairs do not fall into step. */
-  const interval = (pairId: string, least: number): number =>
-    (basicInterval(pairId) * (1000 * least + randomInteger(random, 1201 - 1000 * least))) / 1000;
+  /**
+   * `least` to `most` x the basic interval from then, by chance, so that not all checks fall on one point of the grid.
+   */
+  const schedule = (pairId: string, from: number, least: number, most: number): number => {
+    const earliest = from + least * basicInterval(pairId);
+    const at = earliest + ((most - least) * basicInterval(pairId) * randomInteger(random, 1001)) / 1000;
+    return GRID * Math.max(Math.floor(at / GRID), Math.ceil(earliest / GRID));
+  };
 
   const fresh = (pairId: string, now: number): Freshness => ({
     lastAnswer: now,
-    nextCheck: isAsked(pairId) ? now + interval(pairId, pace === 'turns' ? 1 : 0.8) : NEVER,
+    nextCheck: isAsked(pairId) ? schedule(pairId, now, pace === 'turns' ? 1 : 0.8, 1.2) : NEVER,
     probes: 0,
   });
 
@@ -94,7 +109,7 @@ export function createConsent(options: {
       used = new Set(pairIds);
       for (const [pairId, pair] of pairs) {
         if (used.has(pairId) && !before.has(pairId))
-          pair.nextCheck = Math.min(pair.nextCheck, now + interval(pairId, 0.8));
+          pair.nextCheck = Math.min(pair.nextCheck, schedule(pairId, now, 0.8, 1.2));
       }
     },
     isUsed: (pairId) => used.has(pairId),
@@ -104,7 +119,7 @@ export function createConsent(options: {
         if (!isAsked(pairId)) {
           if (pair.firstUnanswered === undefined) pair.nextCheck = NEVER;
         } else if (pair.nextCheck === NEVER) {
-          pair.nextCheck = pair.lastAnswer + interval(pairId, 0.8);
+          pair.nextCheck = schedule(pairId, pair.lastAnswer, 0.8, 1.2);
         }
       }
     },
@@ -120,9 +135,8 @@ export function createConsent(options: {
       if (pace === 'alone' || pair === undefined) return;
       // What is unanswered, or due already, is not put off.
       if (pair.firstUnanswered !== undefined || pair.nextCheck <= now || pair.nextCheck === NEVER) return;
-      const turn = basicInterval(pairId);
       // Who asks all the time must not keep us from asking.
-      pair.nextCheck = Math.min(now + turn * (0.8 + randomInteger(random, 201) / 1000), pair.lastAnswer + 2 * turn);
+      pair.nextCheck = Math.min(schedule(pairId, now, 0.8, 1), pair.lastAnswer + 2 * basicInterval(pairId));
     },
     take(now) {
       const steps: ConsentStep[] = [];

@@ -23,8 +23,8 @@ export interface IceAgentOptions {
   readonly random: Random;
   /**
    * `regular`: a controlling agent nominates the best valid pair by itself (RFC 8445 section 8.1.1).
-   * `deferred`: only on the input `nominate`, by both sides, which may use every valid pair until then and take turns in asking for
-   * consent. Of the other valid pairs those in use stay, and one to fall back on.
+   * `deferred`: only on the input `nominate`, by both sides, which may use every valid pair until then and take turns
+   * in asking for consent. Of the other valid pairs those in use stay, and one to fall back on.
    */
   readonly nomination: 'deferred' | 'regular';
   /** Ta, ms between two new checks (RFC 8445 section 14.2). Default 50; 5 is the least the RFC allows. */
@@ -41,7 +41,7 @@ export interface IceAgentOptions {
   readonly maxRemoteCandidates?: number;
   /** Bounds the candidate pairs; those of the lowest priority give way. Default 100 (RFC 8445 section 6.1.2.5). */
   readonly maxPairs?: number;
-  /** Shared with the other agents of a peer; absent, only the bounds of this one hold. */
+  /** This agent's share of what all agents of a peer may send; absent, only the bounds of this one hold. */
   readonly budget?: CheckBudget;
   /** Lets loopback addresses take part: two peers on one machine. Default false. */
   readonly allowLoopback?: boolean;
@@ -49,7 +49,8 @@ export interface IceAgentOptions {
 
 /**
  * An ICE agent of one data stream with one component: a checklist without input or output of its own.
- * After every `handle`, and when a `wait` has run out, call `poll` until it gives the next `wait`. `now` is in ms and never goes back.
+ * After every `handle`, and when a `wait` has run out, call `poll` until it gives the next `wait`. `now` is in ms and
+ * never goes back.
  */
 export interface IceAgent {
   /** Our username fragment: requests whose USERNAME begins with it are for this agent. */
@@ -65,7 +66,8 @@ export type IceInput =
   | { readonly type: 'remote-candidate'; readonly candidate: RemoteCandidate }
   | { readonly type: 'end-of-candidates'; readonly side: 'local' | 'remote' }
   /**
-   * A STUN message meant for this agent. `base` is the local address of the socket that it came in on; over TCP, with the
+   * A STUN message meant for this agent. `base` is the local address of the socket that it came in on; over TCP, with
+   * the
    * `tcpType` of our end, of the listener or, on a connection that we opened, of any candidate of its family.
    */
   | (CandidateTransport & {
@@ -80,13 +82,16 @@ export type IceInput =
   | { readonly type: 'use'; readonly pairIds: readonly string[] }
   /** The path looks dead: asks for consent at once, and quicker until it is answered. */
   | { readonly type: 'check'; readonly pairId: string }
-  /** Nominates a valid pair; ignored while controlled, and once another pair has been nominated (RFC 8445 section 8.1.1). */
+  /**
+   * Nominates a valid pair; ignored while controlled, and once another pair has been nominated (RFC 8445 section
+   * 8.1.1).
+   */
   | { readonly type: 'nominate'; readonly pairId: string };
 
 export type IceOutput =
   /**
-   * Send over UDP, or over the TCP connection with `to`: the one that we open (`active`), or the one that came in on our
-   * listener (`passive`).
+   * Send over UDP, or over the TCP connection with `to`: the one that we open (`active`), or the one that came in on
+   * our listener (`passive`).
    */
   | (CandidateTransport & {
       readonly type: 'transmit';
@@ -97,7 +102,10 @@ export type IceOutput =
       readonly transactionId: Uint8Array;
       /** True for a request, whose response is to be handed to `handle`; false for a response. */
       readonly request: boolean;
-      /** False for the refusal of a requester that did not prove our password: its TCP connection deserves nothing more. */
+      /**
+       * False towards a requester that did not prove our password, or repeats what others sent: its TCP connection
+       * deserves nothing more.
+       */
       readonly verified: boolean;
     })
   /** No response to this request is of interest any more. */
@@ -128,8 +136,9 @@ export type IceEvent =
   | { readonly type: 'candidate.peer-reflexive'; readonly side: 'remote'; readonly candidate: RemoteCandidate }
   | { readonly type: 'role.switched'; readonly role: IceRole }
   /**
-   * No pair became valid: all have failed and both sides ended their candidates, or the checking time is over. Given once, and
-   * again for candidates that come later. Incoming checks are still answered, so a `pair.valid` may yet follow.
+   * No pair became valid: all have failed and both sides ended their candidates, or the checking time is over. Given
+   * once, and again for candidates that come later. Incoming checks are still answered, so a `pair.valid` may yet
+   * follow.
    */
   | { readonly type: 'checks.exhausted'; readonly reason: 'all-failed' | 'timeout' };
 
@@ -184,4 +193,7 @@ export type IceDrop =
   | 'too-many-candidates'
   | 'not-a-check'
   | 'unauthenticated'
+  /** A check that has been here before, from another source. */
+  | 'replayed'
+  /** No request that went there waits for it. */
   | 'unmatched-response';

@@ -1,7 +1,10 @@
 import { DecodeError } from '../../core/errors.ts';
 import type { IceCredentials } from './contract.ts';
 
-/** What one side tells the other of its ICE agent, in the attributes of RFC 8839: of one generation, and of as many candidates as there are so far. */
+/**
+ * What one side tells the other of its ICE agent, in the attributes of RFC 8839: of one generation, and of as many
+ * candidates as there are so far.
+ */
 export interface IceDescription extends IceCredentials {
   /** `candidate:..` lines (RFC 8839 section 5.1). */
   readonly candidates: readonly string[];
@@ -25,8 +28,9 @@ export function encodeIceDescription({ ufrag, pwd, candidates, end, options }: I
 }
 
 /**
- * Reads the ICE attributes out of a session description with one data stream, or one for all (RFC 9143); other lines are passed over, and
- * candidate lines are not looked into. Throws `DecodeError` where credentials lack, are told twice and differently, or are malformed.
+ * Reads the ICE attributes out of a session description with one data stream, or one for all (RFC 9143); other lines
+ * are passed over, and candidate lines are not looked into. Throws `DecodeError` where credentials lack, are told twice
+ * and differently, or are malformed.
  */
 export function decodeIceDescription(text: string): IceDescription {
   const lines = text.split(/\r?\n/);

@@ -1,4 +1,7 @@
-/** ICE (RFC 8445) with trickle (RFC 8838) and consent freshness (RFC 7675): a sans-IO agent of one stream with one component. */
+/**
+ * ICE (RFC 8445) with trickle (RFC 8838) and consent freshness (RFC 7675): a sans-IO agent of one stream with one
+ * component.
+ */
 export { createIceAgent } from './agent.ts';
 export {
   type CandidateAttribute,
@@ -6,7 +9,7 @@ export {
   encodeCandidateAttribute,
 } from './candidate-attribute.ts';
 export { type LocalSocket, type PairFailure, type PairState, pairId } from './candidate-pair.ts';
-export { type CheckBudget, createCheckBudget } from './check-budget.ts';
+export { type CheckBudget, createCheckBudget, type SharedCheckBudget } from './check-budget.ts';
 export type {
   IceAgent,
   IceAgentOptions,

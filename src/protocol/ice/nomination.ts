@@ -5,7 +5,9 @@ const GRACE = 200;
 
 /** Chooses the pair that a controlling agent nominates under regular nomination (RFC 8445 section 8.1.1). */
 export interface Nominator {
-  /** The pair to nominate now, if any, from the pairs in order. One that was chosen stays so until it is valid no more. */
+  /**
+   * The pair to nominate now, if any, from the pairs in order. One that was chosen stays so until it is valid no more.
+   */
   choose(ordered: readonly CandidatePair[], now: number): CandidatePair | undefined;
   /** Forgets the choice: the role changed. */
   reset(): void;

@@ -6,7 +6,10 @@ export interface Pacer {
   take(now: number): void;
 }
 
-/** `ta` in ms; up to `burst` checks may leave at once after a pause of `burst` x `ta`, so the rate over time stays 1/`ta`. */
+/**
+ * `ta` in ms; up to `burst` checks may leave at once after a pause of `burst` x `ta`, so the rate over time stays
+ * 1/`ta`.
+ */
 export function createPacer(ta: number, burst: number): Pacer {
   /** When a strict pacer would let the next check go. */
   let due = Number.NEGATIVE_INFINITY;

@@ -23,15 +23,18 @@ export function localPeerReflexive(local: Candidate, mapped: Endpoint): Candidat
   };
 }
 
-/** The other side's candidate at the source of its check; the priority is what the check said (RFC 8445 section 7.3.1.3). */
+/**
+ * The other side's candidate at the source of its check; the priority is what the check said (RFC 8445 section
+ * 7.3.1.3).
+ */
 export function remotePeerReflexive(from: Endpoint, priority: number, transport: CandidateTransport): RemoteCandidate {
   const foundation = candidateKey({ ...transport, endpoint: from });
   return { ...transport, type: 'prflx', endpoint: from, priority, foundation };
 }
 
 /**
- * The candidate of this socket at an address that a response told. Responses tell no IPv6 zone (RFC 4007), and the port of
- * an active TCP candidate is that of its connection.
+ * The candidate of this socket at an address that a response told. Responses tell no IPv6 zone (RFC 4007), and the port
+ * of an active TCP candidate is that of its connection.
  */
 export function candidateAt(
   mapped: Endpoint,

@@ -48,14 +48,15 @@ export function createRemoteCandidates(max: number): RemoteCandidates {
       return true;
     },
     hear(from, on, priority) {
-      const candidate = remotePeerReflexive(from, priority, counterpart(on));
-      const key = candidateKey(candidate);
+      const transport = counterpart(on);
+      const key = candidateKey({ ...transport, endpoint: from });
       const before = known.get(key);
       if (before !== undefined) {
         before.heard = true;
         return { remote: before, isNew: false };
       }
       if (!hasRoom(true)) return undefined;
+      const candidate = remotePeerReflexive(from, priority, transport);
       const remote: KnownRemote = { candidate, learned: true, heard: true };
       known.set(key, remote);
       return { remote, isNew: true };

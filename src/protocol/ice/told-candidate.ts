@@ -6,14 +6,20 @@ import type { CandidateAttribute } from './candidate-attribute.ts';
 /** What a foreign agent's candidate is to us. */
 export type ToldCandidate =
   | { readonly type: 'candidate'; readonly candidate: RemoteCandidate }
-  /** The address is a Multicast DNS name; read the attribute again with what it resolves to (draft-ietf-mmusic-mdns-ice-candidates). */
+  /**
+   * The address is a Multicast DNS name; read the attribute again with what it resolves to
+   * (draft-ietf-mmusic-mdns-ice-candidates).
+   */
   | { readonly type: 'unresolved'; readonly name: string }
   /** Of no use here, and to be ignored (RFC 8839 section 5.1). */
   | { readonly type: 'ignored'; readonly reason: IgnoredReason };
 
 export type IgnoredReason = 'component' | 'transport' | 'type' | 'host-name';
 
-/** Our candidate in words that every agent knows; its base stays at home (RFC 8839 section 5.1), and so does its zone (RFC 4007). */
+/**
+ * Our candidate in words that every agent knows; its base stays at home (RFC 8839 section 5.1), and so does its zone
+ * (RFC 4007).
+ */
 export function attributeOf({ foundation, priority, endpoint, ...candidate }: RemoteCandidate): CandidateAttribute {
   const type = candidate.type === 'mapped' ? 'srflx' : candidate.type;
   return {

@@ -1,6 +1,7 @@
 import type { Candidate } from '../../core/candidate.ts';
-import type { Endpoint } from '../../core/endpoint.ts';
+import { type Endpoint, sameEndpoint } from '../../core/endpoint.ts';
 import { transactionKey } from '../stun/index.ts';
+import { type LocalSocket, socketKey } from './candidate-pair.ts';
 import type { IceRole } from './contract.ts';
 
 /** Sends of one check: Rc of RFC 8489 section 6.2.1, smaller than its default because failed pairs are tried again. */
@@ -28,7 +29,10 @@ export interface TransactionStart {
   readonly purpose: 'check' | 'consent';
   readonly useCandidate: boolean;
   readonly startedAt: number;
-  /** ms until the first retransmission; doubles. Infinite over TCP, which retransmits by itself (RFC 8489 section 6.2.2). */
+  /**
+   * ms until the first retransmission; doubles. Infinite over TCP, which retransmits by itself (RFC 8489 section
+   * 6.2.2).
+   */
   readonly rto: number;
   /** ms from the start until a response counts no more. */
   readonly lifetime: number;
@@ -43,7 +47,12 @@ export function checkLifetime(rto: number): number {
 export interface Transactions {
   /** The request counts as sent once, now. */
   add(id: Uint8Array, start: TransactionStart): void;
-  match(id: Uint8Array): Transaction | undefined;
+  /**
+   * The request that a response with this ID answers. One from elsewhere than the request went to, or on another
+   * socket, answers nothing: failing the pair for it (RFC 8445 section 7.2.5.2.1) would let who repeats true responses
+   * fail any.
+   */
+  match(id: Uint8Array, from: Endpoint, on: LocalSocket): Transaction | undefined;
   remove(transaction: Transaction): void;
   /** Stops the retransmissions of a pair. */
   supersede(pairId: string): void;
@@ -67,7 +76,12 @@ export function createTransactions(settled: (id: Uint8Array) => void): Transacti
   }
 
   const expiresAt = ({ startedAt, lifetime }: Transaction): number => startedAt + lifetime;
-  const select = (test: (transaction: Transaction) => boolean): Transaction[] => [...table.values()].filter(test);
+
+  function select(test: (transaction: Transaction) => boolean): Transaction[] {
+    const selected: Transaction[] = [];
+    for (const transaction of table.values()) if (test(transaction)) selected.push(transaction);
+    return selected;
+  }
 
   return {
     add(id, start) {
@@ -80,7 +94,12 @@ export function createTransactions(settled: (id: Uint8Array) => void): Transacti
         superseded: false,
       });
     },
-    match: (id) => table.get(transactionKey(id)),
+    match(id, from, on) {
+      const transaction = table.get(transactionKey(id));
+      if (transaction === undefined) return undefined;
+      const { to, local } = transaction;
+      return sameEndpoint(from, to) && socketKey(on) === socketKey(local) ? transaction : undefined;
+    },
     remove({ id }) {
       if (table.delete(transactionKey(id))) settled(id);
     },
@@ -97,6 +116,10 @@ export function createTransactions(settled: (id: Uint8Array) => void): Transacti
       return due;
     },
     ofPair: (pairId) => select((transaction) => transaction.pairId === pairId),
-    nextAt: () => Math.min(...select(() => true).map((other) => Math.min(resendAt(other), expiresAt(other)))),
+    nextAt() {
+      let next = Number.POSITIVE_INFINITY;
+      for (const transaction of table.values()) next = Math.min(next, resendAt(transaction), expiresAt(transaction));
+      return next;
+    },
   };
 }

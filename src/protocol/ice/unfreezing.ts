@@ -1,9 +1,9 @@
 import { type CandidatePair, pairFoundation } from './candidate-pair.ts';
 
 /**
- * Sets free the pairs that need not wait for others of their foundation, from pairs in order of priority: the best of each
- * foundation that has been left alone so far, and all of one that has succeeded (RFC 8445 sections 6.1.2.6 and 7.2.5.3.3,
- * for pairs that come late RFC 8838 section 12).
+ * Sets free the pairs that need not wait for others of their foundation, from pairs in order of priority: the best of
+ * each foundation that has been left alone so far, and all of one that has succeeded (RFC 8445 sections 6.1.2.6 and
+ * 7.2.5.3.3, for pairs that come late RFC 8838 section 12).
  */
 export function unfreeze(ordered: readonly CandidatePair[]): void {
   for (const [best, alike] of frozenByFoundation(ordered)) {
@@ -15,7 +15,10 @@ export function unfreeze(ordered: readonly CandidatePair[]): void {
   }
 }
 
-/** When no pair is waiting: sets free the best frozen pair of each foundation that is not being checked (RFC 8445 section 6.1.4.2). */
+/**
+ * When no pair is waiting: sets free the best frozen pair of each foundation that is not being checked (RFC 8445
+ * section 6.1.4.2).
+ */
 export function unfreezeNext(ordered: readonly CandidatePair[]): void {
   for (const [best, alike] of frozenByFoundation(ordered)) {
     if (!alike.some(({ state }) => state === 'in-progress')) best.state = 'waiting';

@@ -12,7 +12,9 @@ import type { Transaction, Transactions } from './transactions.ts';
 export interface ValidList {
   /** A check of the pair succeeded; `mapped` is our address as the other side saw it. */
   answered(pair: CandidatePair, transaction: Transaction, mapped: Endpoint, now: number): void;
-  /** The controlling side asked for this pair: it is nominated, now or once our own check succeeds (section 7.3.1.5). */
+  /**
+   * The controlling side asked for this pair: it is nominated, now or once our own check succeeds (section 7.3.1.5).
+   */
   nominatedByPeer(pair: CandidatePair): void;
   lose(pair: CandidatePair, reason: PairLoss): void;
   /** Whether we may nominate the pair: a controlling agent nominates one only, for good (section 8.1.1). */

@@ -1,7 +1,9 @@
 import type { Dependence, NatBehavior } from '../../core/nat-behavior.ts';
 import type { JsonFields } from './json.ts';
 
-/** Evidence beyond 16 lines of 200 characters is cut off: it is for people, and the rest is what strategies decide by. */
+/**
+ * Evidence beyond 16 lines of 200 characters is cut off: it is for people, and the rest is what strategies decide by.
+ */
 export function writeBehavior(behavior: NatBehavior): Record<string, unknown> {
   return { ...behavior, evidence: behavior.evidence.slice(0, MAX_LINES).map((line) => line.slice(0, MAX_LINE)) };
 }

@@ -1,14 +1,14 @@
+import { byteKey } from '../../core/byte-key.ts';
 import type { Random } from '../../core/random.ts';
 import { parseServerName } from '../../core/server-url.ts';
 import type { ContactLookup, OutgoingOffer, Registration, SignalingEvent } from '../../core/signaling.ts';
 import { registrationProof } from './registration-proof.ts';
 import { decodeRelayFrame } from './relay-frame.ts';
-import { idKey } from './server-client.ts';
 import { type ClientFrame, decodeServerFrame, encodeFrame, type HelloFrame, MAX_STANDING_ENVELOPE } from './wire.ts';
 
 /**
- * A rendezvous client without its connection: what it says when the connection opens, answers, and remembers from one connection to
- * the next. Every method gives the frames to send now, in order.
+ * A rendezvous client without its connection: what it says when the connection opens, answers, and remembers from one
+ * connection to the next. Every method gives the frames to send now, in order.
  */
 export interface RendezvousClient {
   /** The connection stands: offers made meanwhile are sent, the server's hello is awaited. */
@@ -30,8 +30,8 @@ export interface RendezvousClient {
 export interface Registering {
   readonly frames: readonly string[];
   /**
-   * `ERR_SERVER_REFUSED`: the server does not know itself by the name that it was dialled by. A signature for the name that it gives
-   * might be worth something at another server, the one of that name.
+   * `ERR_SERVER_REFUSED`: the server does not know itself by the name that it was dialled by. A signature for the name
+   * that it gives might be worth something at another server, the one of that name.
    */
   readonly refusal?: SignalingEvent;
 }
@@ -104,12 +104,12 @@ export function createRendezvousClient({ random, server }: RendezvousClientOptio
     lookup: (request) => (isOpen ? [encode({ type: 'lookup', ...request })] : []),
     offer(offer) {
       if (isOpen) return [offerFrame(offer)];
-      if (waiting.size < MAX_WAITING) waiting.set(idKey(offer.session), offer);
+      if (waiting.size < MAX_WAITING) waiting.set(byteKey(offer.session), offer);
       return [];
     },
     send: (session, envelope) => (isOpen ? encode({ type: 'envelope', session, envelope }) : undefined),
     leave(session) {
-      waiting.delete(idKey(session));
+      waiting.delete(byteKey(session));
       return isOpen ? [encode({ type: 'leave', session })] : [];
     },
   };

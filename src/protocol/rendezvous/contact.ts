@@ -7,16 +7,21 @@ import { verifySignature } from './signature.ts';
 import { createX25519KeyPair } from './x25519.ts';
 
 /**
- * A listener's own end of its contact: an X25519 key pair that lives as long as the process, signed by the identity. Whoever dials
- * the identity's key agrees with it on the secret that otherwise a ticket would hold.
+ * A listener's own end of its contact: an X25519 key pair that lives as long as the process, signed by the identity.
+ * Whoever dials the identity's key agrees with it on the secret that otherwise a ticket would hold.
  */
 export interface ContactKey {
   readonly contact: Contact;
-  /** The secret that the sender of this ephemeral key (32 bytes) has derived. Throws `DecodeError` for a key that is none. */
+  /**
+   * The secret that the sender of this ephemeral key (32 bytes) has derived. Throws `DecodeError` for a key that is
+   * none.
+   */
   decapsulate(ephemeralKey: Uint8Array): Uint8Array;
 }
 
-/** A secret for one contact, and what its listener needs to derive the same (a KEM, in the words of RFC 9180 section 4). */
+/**
+ * A secret for one contact, and what its listener needs to derive the same (a KEM, in the words of RFC 9180 section 4).
+ */
 export interface Encapsulation {
   /** 32 bytes; takes the place of a ticket's secret. */
   readonly secret: Uint8Array;
@@ -36,7 +41,10 @@ export function createContactKey({ sign }: Pick<Identity, 'sign'>, random: Rando
   };
 }
 
-/** A fresh secret that only the holder of the contact's private key can derive too. Throws `DecodeError` for a key that is none. */
+/**
+ * A fresh secret that only the holder of the contact's private key can derive too. Throws `DecodeError` for a key that
+ * is none.
+ */
 export function encapsulate(contact: Contact, random: Random): Encapsulation {
   const pair = createX25519KeyPair(random);
   const ephemeralKey = pair.publicKey;

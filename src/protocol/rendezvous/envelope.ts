@@ -7,12 +7,16 @@ import { createReplayWindow } from './replay-window.ts';
 import { type BoxKey, openBox, sealBox } from './sealed-box.ts';
 import { ticketId } from './ticket.ts';
 
-/** The two directions of one session's signalling, sealed end to end under a shared secret: servers see sizes and routing only. */
+/**
+ * The two directions of one session's signalling, sealed end to end under a shared secret: servers see sizes and
+ * routing only.
+ */
 export interface EnvelopeChannel {
   /** Throws `ERR_TOO_LARGE` when the message does not fit. */
   seal(message: PeerMessage): Uint8Array;
   /**
-   * Opens what the other side sealed, each envelope once. Throws `DecodeError` (`envelope/tag` for a stranger's or a reflected one,
+   * Opens what the other side sealed, each envelope once. Throws `DecodeError` (`envelope/tag` for a stranger's or a
+   * reflected one,
    * `envelope/sequence` for a repeated or very late one, `message/..` for text that makes no sense) and `ERR_VERSION`.
    */
   open(envelope: Uint8Array): PeerMessage;
@@ -32,8 +36,8 @@ export interface EnvelopeChannelOptions {
 }
 
 /**
- * Each direction has its own key (HKDF of the secret, salted with the session id) and its own sequence numbers. Bound to every
- * envelope: version, sequence number, direction, ticket id, session id, listener's key.
+ * Each direction has its own key (HKDF of the secret, salted with the session id) and its own sequence numbers. Bound
+ * to every envelope: version, sequence number, direction, ticket id, session id, listener's key.
  */
 export function createEnvelopeChannel(options: EnvelopeChannelOptions): EnvelopeChannel {
   const forward = directionKey(options, 'dialer to listener');
@@ -53,7 +57,9 @@ export function createEnvelopeChannel(options: EnvelopeChannelOptions): Envelope
   };
 }
 
-/** SHA-256 of an offer's envelope: the listener's answer carries it, which ties the answer to what the listener read. */
+/**
+ * SHA-256 of an offer's envelope: the listener's answer carries it, which ties the answer to what the listener read.
+ */
 export function envelopeHash(envelope: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(envelope).digest());
 }
@@ -64,8 +70,8 @@ export interface StandingOptions {
 }
 
 /**
- * The answer that a listener leaves with the server for whoever offers with a ticket. It belongs to no session and can be handed
- * out many times, so it has no sequence number; its `issuedAt` tells how old it is. Throws `ERR_TOO_LARGE`.
+ * The answer that a listener leaves with the server for whoever offers with a ticket. It belongs to no session and can
+ * be handed out many times, so it has no sequence number; its `issuedAt` tells how old it is. Throws `ERR_TOO_LARGE`.
  */
 export function sealStanding(options: StandingOptions & { random: Random; message: StandingMessage }): Uint8Array {
   return sealBox(standingKey(options), { sequence: 0, plaintext: encodeMessage(options.message) }, options.random);

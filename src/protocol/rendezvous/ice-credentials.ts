@@ -9,8 +9,8 @@ export interface IceCredentials {
 }
 
 /**
- * Both sides' credentials, known to both from the ticket's secret and the session id alone, so that checks can begin before any
- * message has crossed. Each ICE restart counts `generation` up, from 0.
+ * Both sides' credentials, known to both from the ticket's secret and the session id alone, so that checks can begin
+ * before any message has crossed. Each ICE restart counts `generation` up, from 0.
  */
 export function iceCredentials(
   secret: Uint8Array,

@@ -56,5 +56,4 @@ export {
   type Ticket,
   ticketId,
 } from './ticket.ts';
-export { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 export { decodeClientFrame, encodeFrame, MAX_FRAME } from './wire.ts';

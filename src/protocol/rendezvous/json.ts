@@ -1,7 +1,10 @@
 import { DecodeError } from '../../core/errors.ts';
 import { decodeBase64Url, encodeBase64Url } from './base64url.ts';
 
-/** Strict reading of a JSON object: every field is asked for by name and bounds, fields that nobody asks for are ignored. */
+/**
+ * Strict reading of a JSON object: every field is asked for by name and bounds, fields that nobody asks for are
+ * ignored.
+ */
 export interface JsonFields {
   /** A field that may be absent (or null). */
   has(name: string): boolean;

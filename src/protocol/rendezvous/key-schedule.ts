@@ -11,8 +11,8 @@ type KeyPurpose =
   | `ice ${number}`;
 
 /**
- * `length` bytes of HKDF-SHA256 (RFC 5869) over the secret of a ticket or of a contact; `salt` is the session id, or empty where there
- * is no session.
+ * `length` bytes of HKDF-SHA256 (RFC 5869) over the secret of a ticket or of a contact; `salt` is the session id, or
+ * empty where there is no session.
  */
 export function deriveKey(secret: Uint8Array, salt: Uint8Array, purpose: KeyPurpose, length: number): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret, salt, `sallyport/1 ${purpose}`, length));

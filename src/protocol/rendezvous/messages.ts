@@ -6,7 +6,10 @@ import { readBehavior, writeBehavior } from './behavior-json.ts';
 import { MAX_CANDIDATES, readCandidate, writeCandidate } from './candidate-json.ts';
 import { formatJson, type JsonFields, parseJson } from './json.ts';
 
-/** What the two peers say to each other inside envelopes: JSON, byte strings as base64url; fields unknown to the reader are ignored. */
+/**
+ * What the two peers say to each other inside envelopes: JSON, byte strings as base64url; fields unknown to the reader
+ * are ignored.
+ */
 export type PeerMessage =
   | OfferMessage
   | AnswerMessage
@@ -16,8 +19,9 @@ export type PeerMessage =
   | RejectMessage;
 
 /**
- * Dialer to listener, first. With a ticket, the envelope proves that the dialer holds the ticket; that it also holds `dialerKey` is
- * proven by the QUIC handshake, where the listener expects that key, and by nothing before it. Without one, `proof` proves it.
+ * Dialer to listener, first. With a ticket, the envelope proves that the dialer holds the ticket; that it also holds
+ * `dialerKey` is proven by the QUIC handshake, where the listener expects that key, and by nothing before it. Without
+ * one, `proof` proves it.
  */
 export interface OfferMessage {
   readonly type: 'offer';

@@ -20,7 +20,10 @@ export function offerProof({ listenerKey, contactKey, ephemeralKey, session, iss
   return Buffer.concat([Buffer.from('sallyport/1 offer\0'), listenerKey, contactKey, ephemeralKey, session, time]);
 }
 
-/** Whether `proof` is the signature of this Ed25519 key: then whoever made the offer holds it, and made it for these facts alone. */
+/**
+ * Whether `proof` is the signature of this Ed25519 key: then whoever made the offer holds it, and made it for these
+ * facts alone.
+ */
 export function verifyOffer(facts: OfferFacts, dialerKey: Uint8Array, proof: Uint8Array): boolean {
   return verifySignature(dialerKey, offerProof(facts), proof);
 }

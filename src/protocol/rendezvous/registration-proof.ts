@@ -1,8 +1,8 @@
 import { verifySignature } from './signature.ts';
 
 /**
- * What a listener signs to register its key: the server's name and challenge, under a label that no other signature of the identity
- * begins with. A signature is worth nothing on another connection, nor at a server of another name.
+ * What a listener signs to register its key: the server's name and challenge, under a label that no other signature of
+ * the identity begins with. A signature is worth nothing on another connection, nor at a server of another name.
  */
 export function registrationProof(server: string, challenge: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`sallyport/1 registration\0${server}\0`), challenge]);

@@ -1,5 +1,6 @@
+import { byteKey } from '../../core/byte-key.ts';
 import type { Contact, StandingAnswer } from '../../core/signaling.ts';
-import { idKey, type ServerClient } from './server-client.ts';
+import type { ServerClient } from './server-client.ts';
 import type { ServerLimits } from './server-limits.ts';
 
 /** Who listens under which key, and the standing answers left with the server. A client holds at most one key. */
@@ -11,8 +12,9 @@ export interface Registrations {
   standing(key: string, ticketId: Uint8Array): Uint8Array | undefined;
   contact(key: string): Contact | undefined;
   /**
-   * Makes `client` the holder of `key`, with this contact and these standing answers and no others, unless another client holds it
-   * that began to listen later. Gives the client that was the holder and is not, or that did not become it.
+   * Makes `client` the holder of `key`, with this contact and these standing answers and no others, unless another
+   * client holds it that began to listen later. Gives the client that was the holder and is not, or that did not become
+   * it.
    */
   set(key: string, client: ServerClient, registration: ClientRegistration): ServerClient | undefined;
   /** Ends the client's registration, if it has one. */
@@ -49,7 +51,7 @@ export function createRegistrations(limits: ServerLimits): Registrations {
   function keep(answers: readonly StandingAnswer[], { source }: ServerClient): Map<string, Uint8Array> {
     const kept = new Map<string, Uint8Array>();
     for (const { ticketId, envelope } of answers) {
-      const id = idKey(ticketId);
+      const id = byteKey(ticketId);
       const fits =
         kept.size < limits.standing &&
         standingBytes + envelope.length <= limits.standingBytes &&
@@ -75,7 +77,7 @@ export function createRegistrations(limits: ServerLimits): Registrations {
       return standingBytes;
     },
     holder: (key) => registrations.get(key)?.client,
-    standing: (key, ticketId) => registrations.get(key)?.standing.get(idKey(ticketId)),
+    standing: (key, ticketId) => registrations.get(key)?.standing.get(byteKey(ticketId)),
     contact: (key) => registrations.get(key)?.contact,
     set(key, client, { since, contact, standing }) {
       const previous = registrations.get(key);

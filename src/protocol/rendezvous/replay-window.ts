@@ -1,4 +1,7 @@
-/** Which sequence numbers have been seen: each is accepted once, and none older than the window (as in RFC 4303 section 3.4.3). */
+/**
+ * Which sequence numbers have been seen: each is accepted once, and none older than the window (as in RFC 4303 section
+ * 3.4.3).
+ */
 export interface ReplayWindow {
   /** Call only with authenticated numbers: a forged one would move the window. */
   accept(sequence: number): boolean;

@@ -40,8 +40,8 @@ export function sealBox({ key, context }: BoxKey, { sequence, plaintext }: Seale
 }
 
 /**
- * Throws `DecodeError` with `where` and what is wrong, and `ERR_VERSION` for a box of another version; that byte cannot be
- * authenticated before it is understood, so it proves nothing about who wrote it.
+ * Throws `DecodeError` with `where` and what is wrong, and `ERR_VERSION` for a box of another version; that byte cannot
+ * be authenticated before it is understood, so it proves nothing about who wrote it.
  */
 export function openBox({ key, context }: BoxKey, box: Uint8Array, where: string): SealedBox {
   if (box.length < BOX_OVERHEAD) throw new DecodeError(`${where}/length`, `${box.length} bytes`);

@@ -1,8 +1,8 @@
 import type { Random } from '../../core/random.ts';
+import { createTokenBucket, type TokenBucket } from '../../core/token-bucket.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { ServerSource } from './server-source.ts';
 import type { ServerSession } from './session-table.ts';
-import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 
 /** A connection, by whatever number the transport gave it. */
 export type ClientId = number;
@@ -21,14 +21,12 @@ export interface ServerClient {
   readonly relay: TokenBucket;
   /** What it may do, whoever else there is. */
   readonly registrations: TokenBucket;
-  /** Offers that it may be handed. */
-  readonly offers: TokenBucket;
   /** What is borne with: frames refused, datagrams dropped. */
   readonly refusals: TokenBucket;
   readonly drops: TokenBucket;
   /** Why it is to be disconnected, once it has gone too far. */
   offence: string | undefined;
-  /** The key that it is registered under, as {@link idKey} writes it. */
+  /** The key that it is registered under, as `byteKey` writes it. */
   key: string | undefined;
   /** Sessions that it is an end of, kept by the session table. */
   readonly sessions: Set<ServerSession>;
@@ -55,7 +53,6 @@ export function createServerClient(options: ServerClientOptions, now: number): S
     requests: createTokenBucket(limits.requests, now, source.requests),
     relay: createTokenBucket(limits.relay, now, source.relay),
     registrations: createTokenBucket(limits.registrations, now),
-    offers: createTokenBucket(limits.offersPerListener, now),
     refusals: createTokenBucket(limits.refusals, now),
     drops: createTokenBucket(limits.drops, now),
     offence: undefined,
@@ -68,9 +65,4 @@ export function createServerClient(options: ServerClientOptions, now: number): S
 /** What a frame counts for: one for each begun 4 KiB, and one for an empty frame. */
 export function frameCost(length: number): number {
   return Math.max(1, Math.ceil(length / 4_096));
-}
-
-/** Bytes of an id or key as a Map key. */
-export function idKey(id: Uint8Array): string {
-  return Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1');
 }

@@ -21,14 +21,14 @@ export interface RendezvousCounters {
 }
 
 /**
- * Why a datagram was not relayed: it is cut, too long or of another type; of no session of the client, or its other end is away;
- * more than a session may have before its answer; over the rate; or this server relays nothing.
+ * Why a datagram was not relayed: it is cut, too long or of another type; of no session of the client, or its other end
+ * is away; more than a session may have before its answer; over the rate; or this server relays nothing.
  */
 export type DropReason = 'malformed' | 'unknown' | 'unanswered' | 'rate' | 'off';
 
 /**
- * Why a client was refused: a rate, of the client or its source; too many sessions, clients, or clients of its source; a registration
- * that is not signed with its key; a session of others; a listener that is offered too much.
+ * Why a client was refused: a rate, of the client or its source; too many sessions, clients, or clients of its source;
+ * a registration that is not signed with its key; a session of others; a listener that is offered too much.
  */
 export type RefusalReason =
   | 'rate'

@@ -1,10 +1,12 @@
+import { byteKey } from '../../core/byte-key.ts';
 import { DecodeError, type ErrorCode } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import { verifyRegistration } from './registration-proof.ts';
 import { createRegistrations } from './registrations.ts';
-import { type ClientId, createServerClient, frameCost, idKey, type ServerClient } from './server-client.ts';
+import { type ClientId, createServerClient, frameCost, type ServerClient } from './server-client.ts';
 import { createTotals, type RefusalReason, type RendezvousCounters } from './server-counters.ts';
 import { defaultServerLimits, type ServerLimits } from './server-limits.ts';
+import { createServerOffers } from './server-offers.ts';
 import { createServerRelay } from './server-relay.ts';
 import { createServerSource, type ServerSource } from './server-source.ts';
 import { createSessionTable, otherEnd, type ServerSession, type SessionEnd } from './session-table.ts';
@@ -22,8 +24,9 @@ import {
 } from './wire.ts';
 
 /**
- * The rendezvous server without its sockets: introduces dialers to listeners, carries their envelopes, relays their datagrams.
- * It reads no envelope, and every table in it is bounded. Nothing that a client sends makes it throw. `now` is in ms and monotonic.
+ * The rendezvous server without its sockets: introduces dialers to listeners, carries their envelopes, relays their
+ * datagrams. It reads no envelope, and every table in it is bounded. Nothing that a client sends makes it throw. `now`
+ * is in ms and monotonic.
  */
 export interface RendezvousEngine {
   connect(client: ClientId, now: number, arrival: Arrival): readonly EngineAction[];
@@ -36,7 +39,10 @@ export interface RendezvousEngine {
 
 /** How a client came here. */
 export interface Arrival {
-  /** This server's name as the client dialled it, 1..255 visible ASCII characters: what its registrations are signed for. */
+  /**
+   * This server's name as the client dialled it, 1..255 visible ASCII characters: what its registrations are signed
+   * for.
+   */
   readonly name: string;
   /** Absent: the client is bounded by itself only. */
   readonly source?: ServerSource;
@@ -63,6 +69,7 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
   const clients = new Map<ClientId, ServerClient>();
   const registrations = createRegistrations(limits);
   const sessions = createSessionTable(limits);
+  const offers = createServerOffers(limits);
   const totals = createTotals();
   const relay = createServerRelay({ enabled: options.relay, limits, totals, sessions, endOf });
 
@@ -88,7 +95,7 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
     if (!verifyRegistration(frame, client.name, client.challenge)) {
       return [refuse(client, 'signature', 'the registration is not signed with its key', now)];
     }
-    const replaced = registrations.set(idKey(frame.key), client, frame);
+    const replaced = registrations.set(byteKey(frame.key), client, frame);
     if (replaced === client) return [send(client, { type: 'replaced' })];
     const actions = [send(client, { type: 'registered' })];
     return replaced === undefined ? actions : [send(replaced, { type: 'replaced' }), ...actions];
@@ -96,22 +103,22 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
 
   function lookup(client: ServerClient, { session, key }: LookupFrame, now: number): EngineAction[] {
     if (!client.requests.take(1, now)) return [refuse(client, 'rate', 'too many lookups', now, session)];
-    const contact = registrations.contact(idKey(key));
+    const contact = registrations.contact(byteKey(key));
     return [send(client, { type: 'contact', session, ...(contact && { contact }) })];
   }
 
   function offer(client: ServerClient, frame: OfferFrame, now: number): EngineAction[] {
     const { session: id, ticketId, envelope } = frame;
     if (!client.requests.take(1, now)) return [refuse(client, 'rate', 'too many offers', now, id)];
-    const listenerKey = idKey(frame.to);
-    const callerToken = idKey(frame.caller);
+    const listenerKey = byteKey(frame.to);
+    const callerToken = byteKey(frame.caller);
     const known = sessions.get(id);
     if (known !== undefined && (known.listenerKey !== listenerKey || known.callerToken !== callerToken)) {
       return [refuse(client, 'foreign-session', 'this session belongs to others', now, id)];
     }
     const listener = registrations.holder(listenerKey);
     if (listener === undefined || listener === client) return [unreachable(client, id, 'unknown')];
-    if (!listener.offers.take(1, now)) {
+    if (!offers.take(listenerKey, client.source, now)) {
       return [refuse(client, 'listener-busy', 'this listener is offered too many sessions', now, id)];
     }
     const actions = known === undefined ? makeRoom(listener) : [];
@@ -148,8 +155,8 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
   }
 
   /**
-   * Which end of the session this client is. A listener that came back on a new connection and proved its key again takes its end
-   * up with the first thing it sends.
+   * Which end of the session this client is. A listener that came back on a new connection and proved its key again
+   * takes its end up with the first thing it sends.
    */
   function endOf(session: ServerSession, client: ServerClient, now: number): SessionEnd | undefined {
     if (session.dialer === client) return 'dialer';
@@ -159,10 +166,11 @@ export function createRendezvousEngine(options: RendezvousEngineOptions): Rendez
     return 'listener';
   }
 
-  /** Ends the oldest session that this listener has left unanswered, when there are too many of them. */
+  /** Ends one of the sessions that this listener has left unanswered, when there are too many of them. */
   function makeRoom(listener: ServerClient): EngineAction[] {
-    const [oldest] = listener.unanswered;
-    return oldest !== undefined && listener.unanswered.size >= limits.unansweredPerListener ? end(oldest) : [];
+    if (listener.unanswered.size < limits.unansweredPerListener) return [];
+    const crowding = sessions.mostCrowding(listener);
+    return crowding === undefined ? [] : end(crowding);
   }
 
   /** Forgets a session and tells the ends that are there. */

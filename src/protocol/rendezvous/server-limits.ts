@@ -1,4 +1,4 @@
-import type { Rate } from './token-bucket.ts';
+import type { Rate } from '../../core/token-bucket.ts';
 import { MAX_STANDING } from './wire.ts';
 
 /** Every bound of a rendezvous server. Times in ms, sizes in bytes, rates a second. */
@@ -21,13 +21,19 @@ export interface ServerLimits {
   readonly sessions: number;
   readonly sessionsPerSource: number;
   readonly sessionsPerClient: number;
-  /** Sessions that one listener has not answered; the oldest gives way to a new one, so that strangers cannot shut it off. */
+  /**
+   * Sessions that one listener has not answered; beyond, the oldest of the source that has most of them gives way to a
+   * new one.
+   */
   readonly unansweredPerListener: number;
   /** How long a session may stay unanswered. */
   readonly unansweredFor: number;
   /** How long a session waits for an end that lost its connection. */
   readonly absentFor: number;
-  /** Standing answers of one registration (more than 16 fit no frame), and the memory of all of them, and of one source's. */
+  /**
+   * Standing answers of one registration (more than 16 fit no frame), and the memory of all of them, and of one
+   * source's.
+   */
   readonly standing: number;
   readonly standingBytes: number;
   readonly standingBytesPerSource: number;
@@ -39,9 +45,12 @@ export interface ServerLimits {
   readonly requestsPerSource: Rate;
   /** Registrations of one client; each costs the server the check of a signature. */
   readonly registrations: Rate;
-  /** Offers that one listener is handed. */
-  readonly offersPerListener: Rate;
-  /** Frames of one client that are refused, or binary ones that are no datagrams, where each begun 4 KiB counts as one; beyond, it is disconnected. */
+  /** Offers that one listener is handed in 10 s; no source may have more of them than it leaves to all others. */
+  readonly offersPerListener: number;
+  /**
+   * Frames of one client that are refused, or binary ones that are no datagrams, where each begun 4 KiB counts as one;
+   * beyond, it is disconnected.
+   */
   readonly refusals: Rate;
   /** Bytes that one client, and one source's clients together, may have relayed. */
   readonly relay: Rate;
@@ -89,7 +98,7 @@ export const defaultServerLimits: ServerLimits = {
   requests: { rate: 20, burst: 1_000 },
   requestsPerSource: { rate: 200, burst: 4_000 },
   registrations: { rate: 5, burst: 200 },
-  offersPerListener: { rate: 200, burst: 2_000 },
+  offersPerListener: 2_000,
   refusals: { rate: 1, burst: 100 },
   relay: { rate: 16 * MIB, burst: 2 * MIB },
   relayPerSource: { rate: 32 * MIB, burst: 8 * MIB },

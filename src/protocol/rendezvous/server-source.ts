@@ -1,10 +1,10 @@
 import { sourceNetwork } from '../../core/source-network.ts';
+import { createTokenBucket, type TokenBucket } from '../../core/token-bucket.ts';
 import type { ServerLimits } from './server-limits.ts';
-import { createTokenBucket, type TokenBucket } from './token-bucket.ts';
 
 /**
- * Where clients come from, an IPv4 address or an IPv6 /64, and what all of them use together, so that one source cannot take
- * the whole of the server. Whoever makes or ends a connection, a client or a session counts it here.
+ * Where clients come from, an IPv4 address or an IPv6 /64, and what all of them use together, so that one source cannot
+ * take the whole of the server. Whoever makes or ends a connection, a client or a session counts it here.
  */
 export interface ServerSource {
   halfOpen: number;
@@ -22,7 +22,10 @@ export interface ServerSource {
 /** The sources that have connections, and as many others as `limits.sources` leaves room for. */
 export interface ServerSources {
   readonly size: number;
-  /** The source of a numeric address, as it is remembered. `now` in ms. Throws `RangeError` on what is no numeric address. */
+  /**
+   * The source of a numeric address, as it is remembered. `now` in ms. Throws `RangeError` on what is no numeric
+   * address.
+   */
   find(address: string, now: number): ServerSource;
 }
 

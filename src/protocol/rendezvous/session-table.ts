@@ -1,11 +1,12 @@
-import { idKey, type ServerClient } from './server-client.ts';
+import { byteKey } from '../../core/byte-key.ts';
+import type { ServerClient } from './server-client.ts';
 import type { ServerLimits } from './server-limits.ts';
 import type { ServerSource } from './server-source.ts';
 
 /** A session as the server sees it: two ends, of which one may be away for a while. */
 export interface ServerSession {
   readonly id: Uint8Array;
-  /** Key of the listener, as `idKey` writes it. */
+  /** Key of the listener, as `byteKey` writes it. */
   readonly listenerKey: string;
   /** The caller's token: whoever shows it may take the dialer's end over to another connection. */
   readonly callerToken: string;
@@ -34,6 +35,8 @@ export interface SessionTable {
   /** Gives an end to a client, which gives up the other end if it held that, or to nobody for now. */
   bind(session: ServerSession, end: SessionEnd, client: ServerClient | undefined, now: number): void;
   answer(session: ServerSession): void;
+  /** Of the sessions that this listener has left unanswered, the oldest of the source that has most of them. */
+  mostCrowding(listener: ServerClient): ServerSession | undefined;
   remove(session: ServerSession): void;
   /** Sessions that have waited too long for an answer or for an absent end; looks at most every 10 s. */
   findExpired(now: number): readonly ServerSession[];
@@ -59,7 +62,7 @@ export function createSessionTable(limits: ServerLimits): SessionTable {
     get size() {
       return sessions.size;
     },
-    get: (id) => sessions.get(idKey(id)),
+    get: (id) => sessions.get(byteKey(id)),
     hasRoom: (dialer, listener) =>
       sessions.size < limits.sessions &&
       dialer.source.sessions < limits.sessionsPerSource &&
@@ -78,7 +81,7 @@ export function createSessionTable(limits: ServerLimits): SessionTable {
         earlyBytes: 0,
         since: now,
       };
-      sessions.set(idKey(id), session);
+      sessions.set(byteKey(id), session);
       source.sessions++;
       return session;
     },
@@ -95,10 +98,16 @@ export function createSessionTable(limits: ServerLimits): SessionTable {
       session.answered = true;
       session.listener?.unanswered.delete(session);
     },
+    mostCrowding({ unanswered }) {
+      const counts = new Map<ServerSource, number>();
+      for (const { source } of unanswered) counts.set(source, (counts.get(source) ?? 0) + 1);
+      const most = Math.max(...counts.values());
+      return [...unanswered].find(({ source }) => counts.get(source) === most);
+    },
     remove(session) {
       unlink(session, 'dialer');
       unlink(session, 'listener');
-      if (sessions.delete(idKey(session.id))) session.source.sessions--;
+      if (sessions.delete(byteKey(session.id))) session.source.sessions--;
     },
     findExpired(now) {
       if (now - sweptAt < SWEEP_INTERVAL) return [];

@@ -47,7 +47,8 @@ export function encodeTicket(ticket: Ticket): string {
 
 /**
  * Reads a ticket; white space in it, such as a pasted line break, does not matter.
- * Throws `ERR_TICKET_MALFORMED` saying what is wrong (no ticket, truncated, damaged), `ERR_VERSION` for a later kind of ticket.
+ * Throws `ERR_TICKET_MALFORMED` saying what is wrong (no ticket, truncated, damaged), `ERR_VERSION` for a later kind of
+ * ticket.
  */
 export function decodeTicket(text: string): Ticket {
   if (text.length > MAX_TEXT) throw malformed('this is too long for a ticket');

@@ -5,8 +5,8 @@ import { formatJson, type JsonFields, parseJson } from './json.ts';
 import { BOX_OVERHEAD, MAX_PLAINTEXT } from './sealed-box.ts';
 
 /**
- * Control frames between a client and a rendezvous server: JSON in WebSocket text frames, byte strings as base64url, unknown fields
- * ignored. Datagrams travel in binary frames (`relay-frame.ts`).
+ * Control frames between a client and a rendezvous server: JSON in WebSocket text frames, byte strings as base64url,
+ * unknown fields ignored. Datagrams travel in binary frames (`relay-frame.ts`).
  *
  * The server speaks first (`hello`, with its version), but a client need not wait for it to make an offer.
  */

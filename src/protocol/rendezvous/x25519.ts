@@ -6,7 +6,10 @@ import type { Random } from '../../core/random.ts';
 export interface X25519KeyPair {
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
-  /** 32 bytes shared with the holder of the other key. Throws `DecodeError` for a point of small order, which would share a constant. */
+  /**
+   * 32 bytes shared with the holder of the other key. Throws `DecodeError` for a point of small order, which would
+   * share a constant.
+   */
   agree(theirs: Uint8Array): Uint8Array;
 }
 
@@ -30,6 +33,9 @@ export function createX25519KeyPair(random: Random): X25519KeyPair {
   };
 }
 
-/** What precedes the 32 bytes of a private key in PKCS #8, and of a public key in SubjectPublicKeyInfo (RFC 8410 sections 4 and 7). */
+/**
+ * What precedes the 32 bytes of a private key in PKCS #8, and of a public key in SubjectPublicKeyInfo (RFC 8410
+ * sections 4 and 7).
+ */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const SPKI_HEAD = Buffer.from('302a300506032b656e032100', 'hex');

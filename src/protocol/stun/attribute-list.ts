@@ -13,9 +13,9 @@ export interface RawAttribute {
 }
 
 /**
- * The attributes of a whole message that count: those after MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 do not, except for
- * MESSAGE-INTEGRITY-SHA256 after the former and FINGERPRINT after either (RFC 8489 sections 9, 14.5 and 14.6).
- * Throws {@link DecodeError} when a length leads out of the message, or something follows FINGERPRINT.
+ * The attributes of a whole message that count: those after MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 do not,
+ * except for MESSAGE-INTEGRITY-SHA256 after the former and FINGERPRINT after either (RFC 8489 sections 9, 14.5 and
+ * 14.6). Throws {@link DecodeError} when a length leads out of the message, or something follows FINGERPRINT.
  */
 export function readAttributes(message: Uint8Array): RawAttribute[] {
   const attributes: RawAttribute[] = [];

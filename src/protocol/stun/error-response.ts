@@ -1,7 +1,9 @@
 import type { EncodableAttribute } from './attribute.ts';
 import type { OutgoingMessage, StunMessage } from './message.ts';
 
-/** Error codes that our engines answer with (RFC 8489 section 14.8, RFC 8445 section 7.3.1.1), and their reason phrases. */
+/**
+ * Error codes that our engines answer with (RFC 8489 section 14.8, RFC 8445 section 7.3.1.1), and their reason phrases.
+ */
 const ERROR_REASONS = {
   400: 'Bad Request',
   401: 'Unauthenticated',

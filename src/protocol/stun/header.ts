@@ -23,8 +23,8 @@ export const HEADER_LENGTH = 20;
 export const TRANSACTION_ID_LENGTH = 12;
 
 /**
- * Whether a whole datagram looks like STUN: two zero bits, the magic cookie, and a length that is a multiple of 4 and fits
- * exactly. Says nothing of the attributes (RFC 8489 section 6.3).
+ * Whether a whole datagram looks like STUN: two zero bits, the magic cookie, and a length that is a multiple of 4 and
+ * fits exactly. Says nothing of the attributes (RFC 8489 section 6.3).
  */
 export function isStunMessage(bytes: Uint8Array): boolean {
   return (

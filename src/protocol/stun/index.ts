@@ -1,4 +1,7 @@
-/** STUN (RFC 8489) with the attributes of ICE (RFC 8445) and behaviour discovery (RFC 5780): codec and server engine, sans-IO. */
+/**
+ * STUN (RFC 8489) with the attributes of ICE (RFC 8445) and behaviour discovery (RFC 5780): codec and server engine,
+ * sans-IO.
+ */
 export {
   type AttributeOf,
   type AttributeType,

@@ -6,15 +6,19 @@ import { HEADER_LENGTH } from './header.ts';
 export type IntegrityAlgorithm = 'sha1' | 'sha256';
 
 /**
- * The key of the short-term credential mechanism (RFC 8489 section 9.1.1). OpaqueString (RFC 8265 section 4.2) is covered as
- * far as it maps: spaces of other scripts and normalisation form C. Code points that it forbids are not refused.
+ * The key of the short-term credential mechanism (RFC 8489 section 9.1.1). OpaqueString (RFC 8265 section 4.2) is
+ * covered as far as it maps: spaces of other scripts and normalisation form C. Code points that it forbids are not
+ * refused.
  */
 export function shortTermKey(password: string): Uint8Array {
   // In memory of its own: a piece of node's pool would hold 8 KiB for as long as the key is used.
   return new TextEncoder().encode(opaqueString(password));
 }
 
-/** The key of the long-term credential mechanism, with MD5 (RFC 8489 sections 9.2.2 and 18.5.1.1). OpaqueString as above. */
+/**
+ * The key of the long-term credential mechanism, with MD5 (RFC 8489 sections 9.2.2 and 18.5.1.1). OpaqueString as
+ * above.
+ */
 export function longTermKey(username: string, realm: string, password: string): Uint8Array {
   return createHash('md5').update([username, realm, password].map(opaqueString).join(':'), 'utf8').digest();
 }

@@ -1,10 +1,8 @@
 import { sourceNetwork } from '../../core/source-network.ts';
+import { createTokenBucket, type Rate, type TokenBucket } from '../../core/token-bucket.ts';
 
-export interface RateLimitOptions {
-  /** Tokens a second and source network. */
-  readonly rate: number;
-  /** Tokens that a network can save up, at least 1. */
-  readonly burst: number;
+/** Requests a second of one source network, and how many it can save up, at least 1. */
+export interface RateLimitOptions extends Rate {
   /** Networks remembered at once, at least 1; beyond, the one not heard of for longest is forgotten. */
   readonly capacity: number;
 }
@@ -17,22 +15,20 @@ export interface RateLimit {
 }
 
 /** Token buckets by source network, an IPv4 /24 or an IPv6 /64, in bounded memory. */
-export function createRateLimit({ rate, burst, capacity }: RateLimitOptions): RateLimit {
+export function createRateLimit({ capacity, ...rate }: RateLimitOptions): RateLimit {
   /** In the order of their last use. */
-  const buckets = new Map<string, { tokens: number; at: number }>();
+  const buckets = new Map<string, TokenBucket>();
   return {
     get size() {
       return buckets.size;
     },
     admit(address, now) {
       const network = sourceNetwork(address, 24);
-      const bucket = buckets.get(network) ?? { tokens: burst, at: now };
-      const tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) * rate) / 1000);
-      const admitted = tokens >= 1;
+      const bucket = buckets.get(network) ?? createTokenBucket(rate, now);
       buckets.delete(network);
-      buckets.set(network, { tokens: admitted ? tokens - 1 : tokens, at: now });
+      buckets.set(network, bucket);
       if (buckets.size > capacity) buckets.delete(buckets.keys().next().value!);
-      return admitted;
+      return bucket.take(1, now);
     },
   };
 }

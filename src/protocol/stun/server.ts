@@ -54,9 +54,10 @@ export interface StunServer {
 }
 
 /**
- * Answers Binding requests (RFC 8489 section 6.3.1), and CHANGE-REQUEST where there is a second address (RFC 5780). It is of
- * no use against others: no response to a response, no RESPONSE-PORT or PADDING, a rate limit, and replies of at most twice
- * the request in bytes on the wire, headers of IP and UDP included. Throws `RangeError` when the addresses are not as described.
+ * Answers Binding requests (RFC 8489 section 6.3.1), and CHANGE-REQUEST where there is a second address (RFC 5780). It
+ * is of no use against others: no response to a response, no RESPONSE-PORT or PADDING, a rate limit, and replies of at
+ * most twice the request in bytes on the wire, headers of IP and UDP included. Throws `RangeError` when the addresses
+ * are not as described.
  */
 export function createStunServer({ addresses, rate = DEFAULT_RATE }: StunServerOptions = {}): StunServer {
   if (addresses !== undefined) checkAddresses(addresses);

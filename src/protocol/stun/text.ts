@@ -12,8 +12,8 @@ export interface TextLimits {
 export const USERNAME_LIMITS: TextLimits = { bytes: 508, characters: 508 };
 
 /**
- * REALM, NONCE, SOFTWARE and reason phrases: fewer than 128 characters (RFC 8489 sections 14.8 to 14.10, 14.14), so at most
- * 508 bytes: the RFC's 763 allows for the longer forms that UTF-8 no longer has (RFC 3629).
+ * REALM, NONCE, SOFTWARE and reason phrases: fewer than 128 characters (RFC 8489 sections 14.8 to 14.10, 14.14), so at
+ * most 508 bytes: the RFC's 763 allows for the longer forms that UTF-8 no longer has (RFC 3629).
  */
 export const PHRASE_LIMITS: TextLimits = { bytes: 508, characters: 127 };
 

@@ -1,4 +1,4 @@
-import { createFrameDecoder, encodeFrame, MAX_FRAMED } from '../../../src/protocol/framing/frame.ts';
+import { createFrameDecoder, frameDatagram, MAX_FRAMED } from '../../../src/protocol/framing/frame.ts';
 import { filled } from '../../protocol/rendezvous/support.ts';
 import { mutateBytes } from '../engine/mutate-bytes.ts';
 import { attempt, must, mustEqual, type Target } from '../engine/target.ts';
@@ -8,9 +8,9 @@ export const tcpFrames: Target = {
   name: 'tcp-frames',
   share: 0.6,
   seeds: [
-    encodeFrame(filled(20, 1)),
-    Buffer.concat([filled(3, 1), filled(0, 0), filled(MAX_FRAMED, 2), filled(1, 3)].map(encodeFrame)),
-    encodeFrame(filled(1200, 0x43)),
+    frameDatagram(filled(20, 1)),
+    Buffer.concat([filled(3, 1), filled(0, 0), filled(MAX_FRAMED, 2), filled(1, 3)].map(frameDatagram)),
+    frameDatagram(filled(1200, 0x43)),
   ],
   mutate: mutateBytes,
   run(input) {
@@ -30,7 +30,7 @@ export const tcpFrames: Target = {
       whole.value.every(({ length }) => length > 0 && length <= MAX_FRAMED),
       'a datagram has a length, and not too much',
     );
-    const written = Buffer.concat(whole.value.map(encodeFrame));
+    const written = Buffer.concat(whole.value.map(frameDatagram));
     mustEqual(
       createFrameDecoder().decode(written).map(toHex),
       whole.value.map(toHex),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DecodeError } from '../../../src/core/errors.ts';
-import { createFrameDecoder, encodeFrame, MAX_FRAMED } from '../../../src/protocol/framing/frame.ts';
+import { createFrameDecoder, frameDatagram, MAX_FRAMED } from '../../../src/protocol/framing/frame.ts';
 
 const datagram = fc.uint8Array({ minLength: 0, maxLength: MAX_FRAMED });
 
@@ -24,13 +24,13 @@ function decodeAll(chunks: readonly Uint8Array[]): readonly string[] {
 
 describe('an RFC 4571 frame', () => {
   it('is the length in two bytes, then the datagram', () => {
-    expect(encodeFrame(Uint8Array.of(7, 8, 9))).toEqual(Uint8Array.of(0, 3, 7, 8, 9));
-    expect(encodeFrame(new Uint8Array(0x0102)).subarray(0, 2)).toEqual(Uint8Array.of(1, 2));
+    expect(frameDatagram(Uint8Array.of(7, 8, 9))).toEqual(Uint8Array.of(0, 3, 7, 8, 9));
+    expect(frameDatagram(new Uint8Array(0x0102)).subarray(0, 2)).toEqual(Uint8Array.of(1, 2));
   });
 
   it('holds 1,500 bytes and no more', () => {
-    expect(encodeFrame(new Uint8Array(1500))).toHaveLength(1502);
-    expect(() => encodeFrame(new Uint8Array(1501))).toThrow(RangeError);
+    expect(frameDatagram(new Uint8Array(1500))).toHaveLength(1502);
+    expect(() => frameDatagram(new Uint8Array(1501))).toThrow(RangeError);
   });
 });
 
@@ -38,7 +38,7 @@ describe('the frame decoder', () => {
   it('gives the datagrams back however the stream was cut', () => {
     fc.assert(
       fc.property(fc.array(datagram, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 20 }), (datagrams, places) => {
-        const chunks = cut(Buffer.concat(datagrams.map(encodeFrame)), places);
+        const chunks = cut(Buffer.concat(datagrams.map(frameDatagram)), places);
         const filled = datagrams.filter(({ length }) => length > 0);
         expect(decodeAll(chunks)).toEqual(filled.map((each) => Buffer.from(each).toString('hex')));
       }),
@@ -46,7 +46,7 @@ describe('the frame decoder', () => {
   });
 
   it('reads a stream byte by byte', () => {
-    const stream = Buffer.concat([encodeFrame(Uint8Array.of(1)), encodeFrame(Uint8Array.of(2, 3))]);
+    const stream = Buffer.concat([frameDatagram(Uint8Array.of(1)), frameDatagram(Uint8Array.of(2, 3))]);
     expect(decodeAll([...stream].map((byte) => Uint8Array.of(byte)))).toEqual(['01', '0203']);
   });
 

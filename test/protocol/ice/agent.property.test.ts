@@ -117,7 +117,7 @@ it('whatever happens: no throw, no packet to a forbidden address, no busy loop, 
       (happenings, controls, regular) => {
         const more = { nomination: regular ? 'regular' : 'deferred' } as const;
         const role = controls ? 'controlling' : 'controlled';
-        const agent = createIceAgent({ ...leftOptions(more), role, budget: createCheckBudget() });
+        const agent = createIceAgent({ ...leftOptions(more), role, budget: createCheckBudget().share('right') });
         const requests: (Extract<IceOutput, { type: 'transmit' }> & { readonly at: number })[] = [];
         const answered = new Set<string>();
         /** Who sent requests over TCP. */

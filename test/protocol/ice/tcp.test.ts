@@ -104,6 +104,16 @@ describe('TCP candidates (RFC 6544)', () => {
     expect(side.agent.snapshot().pairs.map(({ id }) => id)).toEqual([ID]);
   });
 
+  it('are not connected to at ports below 1024, where others have their services', () => {
+    const side = caller();
+    for (const port of [1, 22, 1023]) told(side, tcpHost(endpoint(RIGHT_AT.address, port), 'passive'));
+    told(side, tcpHost(endpoint(RIGHT_AT.address, DISCARD_PORT), 'active'));
+    expect(outputs(side, 0)).toEqual([]);
+    expect(side.agent.snapshot()).toMatchObject({ pairs: [], dropped: { 'forbidden-address': 3 } });
+    told(side, tcpHost(endpoint(RIGHT_AT.address, 1024), 'passive'));
+    expect(outputs(side, 0)).toMatchObject([{ transport: 'tcp', to: { port: 1024 } }]);
+  });
+
   it('come after UDP in the order of checks', () => {
     const side = caller();
     side.agent.handle({ type: 'local-candidate', candidate: candidate('host', endpoint('198.51.100.2', 5000)) }, 0);

@@ -11,12 +11,14 @@ import {
   type EngineWorld,
   engineWorld,
   filled,
+  seededRandom,
   type TestIdentity,
   testIdentity,
 } from './support.ts';
 
 const HERE = '192.0.2.1';
 const ELSEWHERE = '198.51.100.1';
+const random = seededRandom('sessions');
 const identity = testIdentity();
 const ids = { ticketId: filled(16, 2), caller: filled(16, 3), envelope: filled(10, 4) };
 
@@ -156,18 +158,76 @@ describe('a client', () => {
     expect(client.closed).toMatchObject({ code: 1008 });
     expect(world.engine.counters().registrations).toBe(0);
   });
+});
 
-  it('that listens is handed so many offers, and dialers are told', () => {
-    const world = boundedWorld({ offersPerListener: { rate: 10, burst: 4 } });
+describe('a listener', () => {
+  /** Offers sessions in turn from clients of other addresses, until each has been refused; gives how many each could offer. */
+  function exhaust(to: TestIdentity, dialers: readonly EngineClient[]): number[] {
+    const counts = dialers.map(() => 0);
+    const refused = new Set<number>();
+    while (refused.size < dialers.length) {
+      for (const [at, dialer] of dialers.entries()) {
+        dialer.send({ type: 'offer', to: to.key, session: random.bytes(16), ...ids });
+        if (dialer.read().some((frame) => frame.type === 'error' && frame.code === 'ERR_BUSY')) refused.add(at);
+        else counts[at]!++;
+      }
+    }
+    return counts;
+  }
+
+  const generous = { unansweredPerListener: 1_000, refusals: { rate: 100, burst: 1_000 } };
+
+  it.each([
+    [1, 30],
+    [2, 20],
+    [5, 10],
+    [11, 5],
+  ])('is offered by each of %i addresses in a hurry no more than is left to the next one', (count, share) => {
+    const world = boundedWorld({ offersPerListener: 60, ...generous });
     const listener = world.connectFrom(ELSEWHERE);
     listener.register(identity);
     listener.read();
-    const dialers = ['192.0.2.1', '192.0.2.2', '192.0.2.3'].map((address) => world.connectFrom(address));
-    const told = dialers.flatMap((dialer, i) => offer(dialer, identity, 10 * i, 2));
-    expect(told).toMatchObject([{ code: 'ERR_BUSY' }, { code: 'ERR_BUSY' }]);
-    expect(listener.read()).toHaveLength(4);
-    world.now += 100;
-    expect(offer(dialers[0]!, identity, 50, 1)).toEqual([]);
+    const from = (first: number, many: number): EngineClient[] =>
+      Array.from({ length: many }, (_, i) => world.connectFrom(`192.0.2.${first + i}`));
+    expect(exhaust(identity, from(1, count))).toEqual(new Array(count).fill(share));
+    expect(listener.read()).toHaveLength(count * share);
+    expect(exhaust(identity, from(100, 1))).toEqual([Math.ceil(share / 2)]);
+    expect(world.engine.counters().refused['listener-busy']).toBe(count + 1);
+  });
+
+  it('is offered that much again after 10 s, by all clients of an address together', () => {
+    const world = boundedWorld({ offersPerListener: 8, ...generous });
+    const listener = world.connectFrom(ELSEWHERE);
+    listener.register(identity);
+    const [one, two] = [world.connectFrom(HERE), world.connectFrom(HERE)];
+    expect(exhaust(identity, [one, two])).toEqual([2, 2]);
+    world.now += 9_999;
+    expect(exhaust(identity, [one])).toEqual([0]);
+    world.now += 1;
+    expect(exhaust(identity, [two])).toEqual([4]);
+  });
+
+  it('is not kept from offers by what others are offered', () => {
+    const world = boundedWorld({ offersPerListener: 8, ...generous });
+    const [other, third] = [testIdentity(), testIdentity()];
+    for (const one of [other, third]) world.connectFrom(ELSEWHERE).register(one);
+    const dialer = world.connectFrom(HERE);
+    expect([other, third].flatMap((one) => exhaust(one, [dialer]))).toEqual([4, 4]);
+  });
+
+  it('that is offered more than it answers loses the oldest session of the address that has most', () => {
+    const world = boundedWorld({ unansweredPerListener: 4 });
+    const listener = world.connectFrom(ELSEWHERE);
+    listener.register(identity);
+    const [honest, one, two] = ['192.0.2.7', '192.0.2.8', '192.0.2.9'].map((address) => world.connectFrom(address));
+    offer(honest!, identity, 1, 1);
+    offer(one!, identity, 10, 2);
+    offer(two!, identity, 20, 100);
+    expect(honest!.read()).toEqual([]);
+    expect(one!.read()).toMatchObject([{ type: 'unreachable', session: filled(16, 10), reason: 'gone' }]);
+    listener.send({ type: 'envelope', session: filled(16, 1), envelope: filled(10, 1) });
+    expect(honest!.read()).toMatchObject([{ type: 'envelope', session: filled(16, 1) }]);
+    expect(world.engine.counters().sessions).toBe(4);
   });
 });
 

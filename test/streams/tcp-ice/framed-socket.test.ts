@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { endpoint } from '../../../src/core/endpoint.ts';
-import { encodeFrame } from '../../../src/protocol/framing/frame.ts';
+import { frameDatagram } from '../../../src/protocol/framing/frame.ts';
 import { createFramedSocket } from '../../../src/streams/framed-socket.ts';
 import { memoryConnection } from './memory-tcp.ts';
 
@@ -24,7 +24,7 @@ describe('datagrams over TCP', () => {
   it('go out in frames and come in out of them', async () => {
     const { framed, far, heard, received } = setUp();
     expect(framed.send(Uint8Array.of(1, 2))).toBe(true);
-    await far.write(encodeFrame(Uint8Array.of(3)));
+    await far.write(frameDatagram(Uint8Array.of(3)));
     expect(received).toEqual([Uint8Array.of(0, 2, 1, 2)]);
     expect(heard).toEqual(['03']);
   });
@@ -78,7 +78,7 @@ describe('datagrams over TCP', () => {
   it('gives nothing more of a chunk whose first datagram made the reader close', async () => {
     const { framed, far, heard } = setUp();
     framed.datagrams$.subscribe(() => framed.close());
-    await far.write(Buffer.concat([encodeFrame(Uint8Array.of(1)), encodeFrame(Uint8Array.of(2))]));
+    await far.write(Buffer.concat([frameDatagram(Uint8Array.of(1)), frameDatagram(Uint8Array.of(2))]));
     expect(heard).toEqual(['01', 'complete']);
   });
 });

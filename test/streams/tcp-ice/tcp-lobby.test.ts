@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeFrame } from '../../../src/protocol/framing/frame.ts';
+import { frameDatagram } from '../../../src/protocol/framing/frame.ts';
 import { BINDING, encodeMessage, shortTermKey } from '../../../src/protocol/stun/index.ts';
 import { type Caller, createTcpLobby } from '../../../src/streams/tcp-lobby.ts';
 import { manualClock } from '../../manual-clock.ts';
@@ -36,7 +36,7 @@ function binding(username: string, messageClass: 'request' | 'indication' = 'req
     },
     { integrityKey: shortTermKey('password'), fingerprint: true },
   );
-  return encodeFrame(message);
+  return frameDatagram(message);
 }
 
 const isOpen = ({ destroyed }: MemoryEnd): boolean => !destroyed;
@@ -62,8 +62,12 @@ describe('the TCP lobby', () => {
     ['a request to nobody', binding('nobody:theirs'), 'unclaimed'],
     ['a request without a name', binding(''), 'unclaimed'],
     ['no request', binding('ours:theirs', 'indication'), 'malformed'],
-    ['STUN that cannot be decoded', encodeFrame(Buffer.from(`000100042112a442${'00'.repeat(12)}`, 'hex')), 'malformed'],
-    ['what is neither', encodeFrame(Uint8Array.of(0x40, 1, 2)), 'malformed'],
+    [
+      'STUN that cannot be decoded',
+      frameDatagram(Buffer.from(`000100042112a442${'00'.repeat(12)}`, 'hex')),
+      'malformed',
+    ],
+    ['what is neither', frameDatagram(Uint8Array.of(0x40, 1, 2)), 'malformed'],
     ['a giant frame', Uint8Array.of(0xff, 0xff), 'malformed'],
     ['no frame', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'malformed'],
   ] as const)('closes a connection that begins with %s, without a word', async (_, bytes, reason) => {

@@ -7,13 +7,16 @@ export const ALPN = 'sallyport/1';
 export const CloseCode = {
   /** The certificate's key is not the one that was expected. */
   PEER_KEY: 0x5a11_0001,
-  /** The other side broke our rules above QUIC: those of the control stream, no idle timeout; or quiche cannot go on with what it did. */
+  /**
+   * The other side broke our rules above QUIC: those of the control stream, no idle timeout; or quiche cannot go on
+   * with what it did.
+   */
   PROTOCOL: 0x5a11_0002,
 } as const;
 
 /**
- * The largest code that is sent, and shown of what comes in: a CLOSE on the control stream has room for 48 bits. QUIC's codes go to
- * 2^62-1, which a number cannot tell from 2^62; and with that quiche brings the process down.
+ * The largest code that is sent, and shown of what comes in: a CLOSE on the control stream has room for 48 bits. QUIC's
+ * codes go to 2^62-1, which a number cannot tell from 2^62; and with that quiche brings the process down.
  */
 export const MAX_CODE = 2 ** 48 - 1;
 

@@ -36,8 +36,9 @@ export function quicheConfig(quiche: Quiche, identity: Identity): Config {
   config.setInitialMaxStreamDataUni(CONTROL_WINDOW);
   config.enableDgram(true, DATAGRAM_QUEUE, DATAGRAM_QUEUE);
 
-  // This quiche sends no acknowledgement while its window is full. After a loss Cubic's window is small, so that two sides which both
-  // send starve each other of them: the echo of 256 KiB over 19 % loss took half a minute and more, with BBR 3 s.
+  // This quiche sends no acknowledgement while its window is full. After a loss Cubic's window is small, so that two
+  // sides which both send starve each other of them: the echo of 256 KiB over 19 % loss took half a minute and more,
+  // with BBR 3 s.
   config.setCcAlgorithmName('bbr');
   // The pump bounds a burst; the instants that pacing would give cannot be kept by a timer of 1 ms.
   config.enablePacing(false);

@@ -3,9 +3,9 @@ import { TraversalError } from '../../../core/errors.ts';
 import { ControlDecoder, type ControlMessage, encodeControl } from './control.ts';
 
 /**
- * Both halves of the control channel: our unidirectional stream and the other side's. Neither may be refused, ended, reset or
- * stopped: for the session that is a violation, `ERR_PROTOCOL`. It shows in `receive` and `flush`, which the session calls every
- * turn, never in `send`, which a program reaches through its streams.
+ * Both halves of the control channel: our unidirectional stream and the other side's. Neither may be refused, ended,
+ * reset or stopped: for the session that is a violation, `ERR_PROTOCOL`. It shows in `receive` and `flush`, which the
+ * session calls every turn, never in `send`, which a program reaches through its streams.
  */
 export class ControlStream {
   /** Id of the stream that the other side opens (RFC 9000 section 2.1). */
@@ -31,7 +31,9 @@ export class ControlStream {
     if (this.#whyClosed() === undefined) this.#offer();
   }
 
-  /** Sends what waits for room. Throws `ERR_PROTOCOL` when the other side stopped our stream, or reads it too slowly. */
+  /**
+   * Sends what waits for room. Throws `ERR_PROTOCOL` when the other side stopped our stream, or reads it too slowly.
+   */
   flush(): void {
     const why = this.#whyClosed();
     if (why !== undefined) throw violation('stopped ours', why);
@@ -39,7 +41,10 @@ export class ControlStream {
     if (this.#pending.length > MAX_PENDING) throw violation('does not read ours');
   }
 
-  /** What has come in. Throws `ERR_PROTOCOL` when the other side ended or reset its stream, {@link DecodeError} for what it says. */
+  /**
+   * What has come in. Throws `ERR_PROTOCOL` when the other side ended or reset its stream, {@link DecodeError} for what
+   * it says.
+   */
   receive(): ControlMessage[] {
     const messages: ControlMessage[] = [];
     const buffer = Buffer.alloc(4096);
@@ -66,7 +71,10 @@ export class ControlStream {
     this.#pending = this.#pending.subarray(sent);
   }
 
-  /** quiche's `StreamStopped`, or `InvalidStreamState` once it forgot the stopped stream, for which `streamSend` gives a mere null. */
+  /**
+   * quiche's `StreamStopped`, or `InvalidStreamState` once it forgot the stopped stream, for which `streamSend` gives a
+   * mere null.
+   */
   #whyClosed(): unknown {
     try {
       this.#connection.streamCapacity(this.#outgoingId);

@@ -11,8 +11,8 @@ import { DecodeError } from '../../../core/errors.ts';
  * | 0x02 | code (48)                  | length |  reason, UTF-8  |  CLOSE: answer with CONNECTION_CLOSE
  * +------+----------------------------+--------+-----------------+
  *
- * QUIC's own acknowledgements say less (the bytes reached the host) and quiche does not show them; and a CONNECTION_CLOSE
- * may be lost, or overtake what was sent before it.
+ * QUIC's own acknowledgements say less (the bytes reached the host) and quiche does not show them; and a
+ * CONNECTION_CLOSE may be lost, or overtake what was sent before it.
  */
 
 export type ControlMessage =

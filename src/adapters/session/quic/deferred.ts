@@ -1,4 +1,6 @@
-/** A promise with its handles (what ES2024 calls `Promise.withResolvers`). A rejection that nobody looks at is no crash. */
+/**
+ * A promise with its handles (what ES2024 calls `Promise.withResolvers`). A rejection that nobody looks at is no crash.
+ */
 export class Deferred<T = void> {
   readonly promise: Promise<T>;
   resolve!: (value: T) => void;

@@ -9,8 +9,8 @@ import { QuicSession } from './quic-session.ts';
 export { CloseCode, StreamCode } from './codes.ts';
 
 /**
- * Sessions over QUIC (RFC 9000) with mutual TLS 1.3: each side proves the Ed25519 key of its identity. No 0-RTT, no resumption.
- * A client's first packets are transmitted before `create` returns. Errors: `ERR_SESSION_PLATFORM`.
+ * Sessions over QUIC (RFC 9000) with mutual TLS 1.3: each side proves the Ed25519 key of its identity. No 0-RTT, no
+ * resumption. A client's first packets are transmitted before `create` returns. Errors: `ERR_SESSION_PLATFORM`.
  */
 export async function quicSessions(identity: Identity): Promise<SessionFactory> {
   const quiche = await loadQuiche();

@@ -7,13 +7,16 @@ export interface PacketPumpOptions {
   readonly transmit: (packet: Uint8Array) => void;
   /** Called once a turn of the event loop in which something happened, before packets go out. */
   readonly onTurn: () => void;
-  /** quiche could not make a packet. Called after what was made before has gone out; more than once when it goes on failing. */
+  /**
+   * quiche could not make a packet. Called after what was made before has gone out; more than once when it goes on
+   * failing.
+   */
   readonly onFailure: (error: unknown) => void;
 }
 
 /**
- * Moves packets and time between a quiche connection and the outside. All that comes in within one turn of the event loop is
- * answered together: one look at the streams, one flush, one acknowledgement.
+ * Moves packets and time between a quiche connection and the outside. All that comes in within one turn of the event
+ * loop is answered together: one look at the streams, one flush, one acknowledgement.
  */
 export class PacketPump {
   readonly #connection: () => Connection;
@@ -71,9 +74,9 @@ export class PacketPump {
   }
 
   /**
-   * Sends the last packets (all that are kept, or so many) once more, as a network that duplicates would. What got lost with a path
-   * that died then arrives at once: before the handshake is complete QUIC has no other probe, and with a full congestion window it
-   * cannot send one.
+   * Sends the last packets (all that are kept, or so many) once more, as a network that duplicates would. What got lost
+   * with a path that died then arrives at once: before the handshake is complete QUIC has no other probe, and with a
+   * full congestion window it cannot send one.
    */
   repeat(count?: number): void {
     this.#whileSending(() => {

@@ -49,6 +49,8 @@ function packetIn({ buffer, length }: Slot): Uint8Array {
 
 /** Packets that are kept: more than a flight of the handshake. */
 const RING = 4;
-/** Buffers of cleared rings, for whoever needs one next: a session that only acknowledges clears its ring every turn. */
+/**
+ * Buffers of cleared rings, for whoever needs one next: a session that only acknowledges clears its ring every turn.
+ */
 const spares: Uint8Array[] = [];
 const MAX_SPARES = 64;

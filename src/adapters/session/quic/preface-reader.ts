@@ -15,7 +15,10 @@ export class PrefaceReader {
     this.#id = id;
   }
 
-  /** The protocol's name; `undefined` while bytes are missing. Throws {@link DecodeError}, or what quiche says of a reset stream. */
+  /**
+   * The protocol's name; `undefined` while bytes are missing. Throws {@link DecodeError}, or what quiche says of a
+   * reset stream.
+   */
   read(): string | undefined {
     while (this.#fill()) {
       if (this.#headerRead) return decodePrefaceName(this.#part);

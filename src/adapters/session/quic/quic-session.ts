@@ -157,7 +157,10 @@ export class QuicSession implements Session {
     return true;
   }
 
-  /** quiche decrypts in place, hence the copy. What it throws at, it has dropped, or ended the connection for: a turn shows. */
+  /**
+   * quiche decrypts in place, hence the copy. What it throws at, it has dropped, or ended the connection for: a turn
+   * shows.
+   */
   #feed(packet: Uint8Array): void {
     inbox.set(packet);
     try {
@@ -167,7 +170,10 @@ export class QuicSession implements Session {
     }
   }
 
-  /** quiche ends a server's connection at a first packet of no use, and ties its keys to it: until one fits, each gets a new one. */
+  /**
+   * quiche ends a server's connection at a first packet of no use, and ties its keys to it: until one fits, each gets a
+   * new one.
+   */
   #receiveFirst(packet: Uint8Array): void {
     if (!isFirstPacket(packet)) return;
     this.#feed(packet);
@@ -184,7 +190,8 @@ export class QuicSession implements Session {
   /** Nothing of the other side is surfaced before its key has been compared. */
   #verify(): void {
     const { expectedKey, role } = this.#options;
-    // A client's close goes unheard by that server, for it comes in place of the last flight, which would show who we are.
+    // A client's close goes unheard by that server, for it comes in place of the last flight, which would show who we
+    // are.
     if (this.#connection.isResumed() || !certifiesKey(this.#connection.peerCertChain()?.[0], expectedKey)) {
       this.#abort({ by: 'local', code: CloseCode.PEER_KEY, reason: 'unexpected key' }, 'ERR_PEER_KEY');
       return;
@@ -285,8 +292,8 @@ function endError({ by, code, reason }: SessionEnd, errorCode: ErrorCode = 'ERR_
 }
 
 /**
- * What quiche ends a connection for without an error (RFC 9000 sections 10.1 and 10.3). Neither has a place here: we set no idle
- * timeout, but the shorter of both sides' counts.
+ * What quiche ends a connection for without an error (RFC 9000 sections 10.1 and 10.3). Neither has a place here: we
+ * set no idle timeout, but the shorter of both sides' counts.
  */
 const SILENT_END: SessionEnd = {
   by: 'local',

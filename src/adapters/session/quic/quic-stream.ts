@@ -21,8 +21,9 @@ export interface StreamOwner {
 /**
  * One bidirectional QUIC stream.
  *
- * The end is a byte of its own, 0x00, written together with FIN and taken off by the reader. quiche 0.18 forgets an empty FIN
- * when it was lost, or not yet sent, while everything else was acknowledged (cloudflare/quiche#2570); a byte it cannot forget.
+ * The end is a byte of its own, 0x00, written together with FIN and taken off by the reader. quiche 0.18 forgets an
+ * empty FIN when it was lost, or not yet sent, while everything else was acknowledged (cloudflare/quiche#2570); a byte
+ * it cannot forget.
  */
 export class QuicStream implements SessionStream {
   readonly id: number;

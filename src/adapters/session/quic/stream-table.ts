@@ -62,8 +62,8 @@ export class StreamTable implements StreamOwner {
   }
 
   /**
-   * Looks at everything that can have changed. Returns the other side's wish to close, once what came in before it is dealt
-   * with. Throws `ERR_PROTOCOL` or {@link DecodeError} when the other side broke the rules of the control stream.
+   * Looks at everything that can have changed. Returns the other side's wish to close, once what came in before it is
+   * dealt with. Throws `ERR_PROTOCOL` or {@link DecodeError} when the other side broke the rules of the control stream.
    */
   turn(): CloseMessage | undefined {
     const close = this.connection.isReadable() ? this.#readAll() : undefined;
@@ -161,7 +161,9 @@ export class StreamTable implements StreamOwner {
   }
 }
 
-/** RFC 9000 section 2.1. Ids of our own streams never get here: they are in the table until both directions are over. */
+/**
+ * RFC 9000 section 2.1. Ids of our own streams never get here: they are in the table until both directions are over.
+ */
 function isBidirectional(id: number): boolean {
   return (id & 2) === 0;
 }

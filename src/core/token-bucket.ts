@@ -1,18 +1,19 @@
-/** A rate with a burst: `take` spends, time refills. `now` in ms. */
+/** A rate with a burst: `take` spends, time refills. `now` in ms, never going back. */
 export interface TokenBucket {
   has(amount: number, now: number): boolean;
   /** False, and nothing is spent, when fewer than `amount` are left. */
   take(amount: number, now: number): boolean;
 }
 
-/** `rate` tokens a second, at most `burst` saved up; full at the start. What it spends is spent of `shared` too, or neither is. */
-export function createTokenBucket(rate: Rate, now: number, shared?: TokenBucket): TokenBucket {
-  return new Bucket(rate, now, shared);
-}
-
+/** Tokens a second, and how many can be saved up. */
 export interface Rate {
   readonly rate: number;
   readonly burst: number;
+}
+
+/** Full at the start. What it spends is spent of `shared` too, or neither is. */
+export function createTokenBucket(rate: Rate, now: number, shared?: TokenBucket): TokenBucket {
+  return new Bucket(rate, now, shared);
 }
 
 /** A class, since a server has hundreds of thousands: a quarter of what closures take. */
