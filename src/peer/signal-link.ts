@@ -6,6 +6,7 @@ import { toHex } from '../core/hex.ts';
 import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import type { Contact, Signaling, SignalingEvent } from '../core/signaling.ts';
+import { createTokenBucket, type TokenBucket } from '../core/token-bucket.ts';
 import type { Failure } from '../machines/connection-events.ts';
 import {
   envelopeHash,
@@ -73,6 +74,8 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
   /** Those that have answered the offer in the listener's place. */
   const refusals = new Set<Signaling>();
   const offerHashes = new Set<string>();
+  /** What each carrier may still make us open: one that floods takes nothing from the others. */
+  const envelopes = new Map<Signaling, TokenBucket>();
   /** Where an offer is made again: an answered one since the listener is not there, any since the server is busy. */
   const retries = new Map<Signaling, Retry>();
   /** The other side has taken part: what a server says in its place counts for less from then on. */
@@ -137,8 +140,18 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     retries.delete(carrier);
   };
 
+  const envelopesOf = (carrier: Signaling): TokenBucket => {
+    const bucket = envelopes.get(carrier) ?? createTokenBucket(ENVELOPES, clock.now());
+    envelopes.set(carrier, bucket);
+    return bucket;
+  };
+
   /** `sealed`: the envelope without what goes before it in an offer. */
   const openEnvelope = (carrier: Signaling, envelope: Uint8Array, sealed = envelope): void => {
+    if (!envelopesOf(carrier).take(1, clock.now())) {
+      drop(carrier, 'too many envelopes');
+      return;
+    }
     const channel = introduction.at(carrier)?.channel;
     if (channel === undefined) {
       drop(carrier, 'nothing was said here before');
@@ -287,3 +300,6 @@ interface Retry {
 
 /** How often a server that is busy is offered the same again, which takes 8 to 16 s. */
 const BUSY_RETRIES = 5;
+
+/** Envelopes of one carrier that are opened: two sides in earnest say some ten when they meet, and a few a minute after. */
+const ENVELOPES = { rate: 20, burst: 200 };

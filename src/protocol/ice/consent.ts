@@ -32,12 +32,11 @@ export type ConsentStep =
 /**
  * When to ask valid pairs whether the other side still wants our packets (RFC 7675), and when to give one up. While a
  * check is unanswered another follows every 500 ms; with the third the pair is doubtful; it is lost when nothing was
- * answered for
- * `lostAfter` ms since the first, so that a dead path is noticed long before the 30 s of the RFC.
+ * answered for `lostAfter` ms since the first, so that a dead path is noticed long before the 30 s of the RFC.
  *
- * In turns, a check of the other side stands for one of ours, and who was asked last asks first: a check every 2.4 to 3
- * s on a pair that carries data, from this side and that. Where the other side does not take its turn, we ask after 3
- * to 3.6 s.
+ * In turns, a check of the other side stands for one of ours, and who was asked last asks first: on a pair that carries
+ * data there is a check every 2.4 to 3 s, from this side and that. Where the other side does not take its turn, we ask
+ * after 3 to 3.6 s.
  */
 export interface Consent {
   /** A pair became valid. */
