@@ -64,8 +64,9 @@ async function measure(system: SystemName, wanted: number, idleSeconds: number):
     const seconds = (performance.now() - startedAt) / 1000;
     const made = times.filter((time) => time !== null).sort((a, b) => a - b);
     await elapse(SETTLING);
-    const full = await both((worker) => worker.holding());
+    // In this order: collecting garbage also throws compiled code away.
     const loads = await both((worker) => worker.load(idleSeconds * 1000));
+    const full = await both((worker) => worker.holding());
     const connections = Math.min(made.length + 1, await listener.held());
 
     const sides = [0, 1].map((side) => ({

@@ -5,6 +5,7 @@ import type { Clock, TimerHandle } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { createTokenBucket } from '../core/token-bucket.ts';
 import type { ServerLimits } from '../protocol/rendezvous/index.ts';
+import type { Offence } from './counters.ts';
 import { type SharedMemory, watchMessages } from './message-watch.ts';
 
 /** One client's WebSocket, with bounds on what waits for a slow reader and on what a slow writer has begun. */
@@ -19,12 +20,6 @@ export interface ClientSocket {
   /** The same for a client that has gone too far: nothing is read from it any more. */
   cutOff(code: number, reason: string): void;
 }
-
-/**
- * Why a client is disconnected: frames that RFC 6455 does not allow or that are too long; too many pings; a message
- * that took too long.
- */
-export type Offence = 'frames' | 'pings' | 'message';
 
 export interface ClientSocketOptions {
   readonly socket: WebSocket;

@@ -1,7 +1,8 @@
 import type { Clock, TimerHandle } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { EngineAction, RendezvousCounters, RendezvousEngine, ServerLimits } from '../protocol/rendezvous/index.ts';
-import { type ClientSocket, createClientSocket, type Offence } from './client-socket.ts';
+import type { EngineAction, RendezvousEngine, ServerLimits } from '../protocol/rendezvous/index.ts';
+import { type ClientSocket, createClientSocket } from './client-socket.ts';
+import type { ClientCounters, Offence } from './counters.ts';
 import type { Arrival } from './http-front.ts';
 import type { SharedMemory } from './message-watch.ts';
 
@@ -12,18 +13,6 @@ export interface Clients {
   counters(): ClientCounters;
   /** Tells every client that the server is stopping. */
   close(): void;
-}
-
-/** What became of clients and of what was sent to them. Sizes in bytes. */
-export interface ClientCounters extends RendezvousCounters {
-  /** What waits for slow readers, and what slow writers have begun. */
-  readonly queuedBytes: number;
-  readonly begunBytes: number;
-  /** Relayed datagrams dropped because their reader was slow, and clients disconnected for the same reason. */
-  readonly slowDatagrams: number;
-  readonly slowClients: number;
-  /** Clients disconnected for what they did to the WebSocket. */
-  readonly offences: Readonly<Record<Offence, number>>;
 }
 
 export interface ClientsOptions {
