@@ -75,12 +75,12 @@ async function serve(options: ServeOptions, { reporter, signal }: CommandContext
     ...(tls && { tls }),
     ...(metrics && { metrics }),
   });
+  const stopTelling = tellOnSignal(server, reporter);
   reporter.print(`rendezvous ${server.url}`);
   for (const at of server.stun) reporter.print(`stun ${formatEndpoint(at)}`);
   reporter.print(`relay ${relay ? 'on' : 'off'}`);
   if (names.length === 0 && tls === undefined && !isLoopback(server.url)) reporter.say(NAME_ADVICE);
   if (server.metricsAt) reporter.print(`metrics http://${formatEndpoint(server.metricsAt)}/metrics`);
-  const stopTelling = tellOnSignal(server, reporter);
   await whenAborted(signal);
   await server.close();
   stopTelling();

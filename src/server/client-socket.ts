@@ -14,6 +14,8 @@ export interface ClientSocket {
   sendControl(frame: string): boolean;
   /** False when the datagram was dropped because the reader is slow. */
   sendDatagram(frame: Uint8Array): boolean;
+  /** Reads nothing more for 100 ms. */
+  hold(): void;
   /** Asks for a sign of life; ends the connection when there was none since the last time. */
   probe(): void;
   close(code: number, reason: string): void;
@@ -42,6 +44,7 @@ export function createClientSocket(options: ClientSocketOptions): ClientSocket {
   let alive = true;
   let silent = false;
   let grace: TimerHandle;
+  let held: TimerHandle;
   const turns = takeTurns(socket, stream);
 
   /** From now on the end is near, whether the other side confirms it or not. */
@@ -98,6 +101,7 @@ export function createClientSocket(options: ClientSocketOptions): ClientSocket {
   socket.on('close', () => {
     stopWatching();
     turns.stop();
+    clock.clearTimeout(held);
     clock.clearTimeout(grace);
     options.onClose(silent);
   });
@@ -129,6 +133,14 @@ export function createClientSocket(options: ClientSocketOptions): ClientSocket {
       send(frame);
       return true;
     },
+    hold() {
+      if (held !== undefined) return;
+      const goOn = turns.hold();
+      held = clock.setTimeout(() => {
+        held = undefined;
+        goOn();
+      }, HOLD);
+    },
     probe() {
       if (!alive) {
         silent = true;
@@ -147,6 +159,8 @@ export function createClientSocket(options: ClientSocketOptions): ClientSocket {
 const MAX_QUEUED_FOR_DATAGRAMS = 256 * 1024;
 const MAX_QUEUED = 1024 * 1024;
 const MAX_QUEUED_IN_A_CROWD = 16 * 1024;
+/** How long nothing is read from a client that sends too fast, in ms. */
+const HOLD = 100;
 /** How long a client may take to confirm the end, in ms. */
 const CLOSE_GRACE = 1_000;
 /** RFC 6455 section 7.4.1. */

@@ -34,6 +34,7 @@ export function createClients({ engine, clock, limits, log }: ClientsOptions): C
       const socket = sockets.get(action.client);
       if (socket === undefined) continue;
       if (action.type === 'close') socket.cutOff(action.code, action.reason);
+      else if (action.type === 'hold') socket.hold();
       else if (action.type === 'relay') {
         if (!socket.sendDatagram(action.frame)) slow.slowDatagrams++;
       } else if (!socket.sendControl(action.frame)) {

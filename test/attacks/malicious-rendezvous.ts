@@ -84,6 +84,7 @@ export function maliciousRendezvous(): MaliciousRendezvous {
     for (const action of actions) {
       if (!carriers.has(action.client)) continue;
       if (action.type === 'close') throw new Error(`the honest part of the server was offended: ${action.reason}`);
+      if (action.type === 'hold') continue;
       for (const frame of intercept(action.client, 'down', action.frame)) void deliver(action.client, frame);
     }
   };

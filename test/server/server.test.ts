@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { get as getTls } from 'node:https';
+import { setTimeout } from 'node:timers/promises';
 import { firstValueFrom } from 'rxjs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createIdentity } from '../../src/adapters/node/identity.ts';
 import { nodeNetwork } from '../../src/adapters/node/network.ts';
@@ -255,6 +256,28 @@ describe('clients', () => {
     dialer.send({ type: 'envelope', session, envelope: filled(1, 2) });
     expect(await listener.next()).toMatchObject({ type: 'envelope' });
     expect(received).toBe(server.counters().relayedDatagrams - server.counters().slowDatagrams);
+  });
+
+  it('that send far faster than they are relayed are read more slowly, and stay', async () => {
+    const clock = manualClock();
+    const limits = { relay: { rate: 1, burst: 5_000 }, drops: { rate: 1, burst: 50 } };
+    const server = await serve({ clock, limits });
+    const { dialer } = await join(server);
+    const dropped = (): number => server.counters().dropped.rate;
+    const frame = encodeRelayFrame(session, filled(1200, 1));
+    for (let i = 0; i < 10_000; i++) dialer.socket.send(frame);
+    const nobodys = filled(16, 99);
+    dialer.send({ type: 'envelope', session: nobodys, envelope: filled(1, 1) });
+    await vi.waitFor(() => expect(dropped()).toBeGreaterThan(50));
+    await setTimeout(100);
+    expect(dropped()).toBeLessThan(1_000);
+    const untilRead = dialer.next();
+    await vi.waitFor(() => {
+      clock.advance(100);
+      expect(dropped()).toBe(10_000 - 4);
+    }, 10_000);
+    expect(await untilRead).toMatchObject({ type: 'unreachable', session: nobodys });
+    expect(server.counters()).toMatchObject({ cutOff: 0, clients: 2 });
   });
 
   it('that do not read at all are disconnected before control frames pile up', async () => {

@@ -97,13 +97,15 @@ export function createNatsHost({ name, wire, clock, random, log }: NatsHostOptio
 
   function perform(actions: readonly EngineAction[]): void {
     for (const action of actions) {
+      // NATS gives no way to read less from one client.
+      if (action.type === 'hold') continue;
       if (action.client === own) performHere(action);
       else performThere(action);
     }
   }
 
   /** Not at once: the carrier may be in the middle of sending. */
-  function performHere(action: EngineAction): void {
+  function performHere(action: Performable): void {
     queueMicrotask(() => {
       if (closed) return;
       if (action.type !== 'close') {
@@ -117,7 +119,7 @@ export function createNatsHost({ name, wire, clock, random, log }: NatsHostOptio
     });
   }
 
-  function performThere(action: EngineAction): void {
+  function performThere(action: Performable): void {
     const to = tokens.get(action.client);
     if (to === undefined) return;
     // Where nobody is subscribed any more, the server says so on the dialer's way to here.
@@ -196,3 +198,5 @@ function isRegistration(frame: string | Uint8Array): boolean {
 
 /** ms without a sign of life; dialers ping every 30 s. */
 const DIALER_PATIENCE = 75_000;
+
+type Performable = Exclude<EngineAction, { readonly type: 'hold' }>;

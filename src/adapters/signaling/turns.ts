@@ -1,5 +1,7 @@
 /** Reading from one WebSocket, so that it comes to an end. */
 export interface Turns {
+  /** Nothing is read until the function that it gives is called. */
+  hold(): () => void;
   /** Nothing is read any more. */
   stop(): void;
 }
@@ -24,6 +26,11 @@ export function takeTurns(socket: Pausable, stream: ByteSource): Turns {
   let read = 0;
   let stopped = false;
   let isWaiting = false;
+  let isHeld = false;
+
+  function goOn(): void {
+    if (!stopped && !isWaiting && !isHeld) socket.resume();
+  }
 
   stream.on('data', (chunk) => {
     read += chunk.length;
@@ -33,10 +40,18 @@ export function takeTurns(socket: Pausable, stream: ByteSource): Turns {
     setImmediate(() => {
       isWaiting = false;
       read = 0;
-      if (!stopped) socket.resume();
+      goOn();
     });
   });
   return {
+    hold() {
+      isHeld = true;
+      socket.pause();
+      return () => {
+        isHeld = false;
+        goOn();
+      };
+    },
     stop() {
       stopped = true;
       socket.pause();

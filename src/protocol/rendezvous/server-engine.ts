@@ -52,6 +52,8 @@ export type EngineAction =
   | { readonly type: 'send'; readonly client: ClientId; readonly frame: string }
   /** A datagram: to be dropped rather than queued when the client is slow. */
   | { readonly type: 'relay'; readonly client: ClientId; readonly frame: Uint8Array }
+  /** The client sends much faster than it is relayed: nothing more is to be read from it for a moment. */
+  | { readonly type: 'hold'; readonly client: ClientId }
   /** The client is forgotten already: nothing that it sends from now on does anything. */
   | { readonly type: 'close'; readonly client: ClientId; readonly code: number; readonly reason: string };
 

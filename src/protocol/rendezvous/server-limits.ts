@@ -55,7 +55,7 @@ export interface ServerLimits {
   /** Bytes that one client, and one source's clients together, may have relayed. */
   readonly relay: Rate;
   readonly relayPerSource: Rate;
-  /** Datagrams of one client that are dropped; beyond, it is disconnected: who is in earnest slows down. */
+  /** Datagrams of one client that are dropped; beyond, it is held back if they are too many, disconnected if not. */
   readonly drops: Rate;
   /** Longest relayed datagram. */
   readonly datagram: number;

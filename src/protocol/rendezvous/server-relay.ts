@@ -14,7 +14,10 @@ export interface ServerRelayOptions {
   readonly endOf: (session: ServerSession, client: ServerClient, now: number) => SessionEnd | undefined;
 }
 
-/** Hands a binary frame of a client on to the other end of its session, byte for byte, or drops it without a word. */
+/**
+ * Hands a binary frame of a client on to the other end of its session, byte for byte, or drops it without a word. A
+ * client that is faster than its rate is held back, for it may be in earnest and have found out too late.
+ */
 export type ServerRelay = (client: ServerClient, frame: Uint8Array, now: number) => EngineAction[];
 
 /** Whoever sends on and on what is dropped, or what is no datagram at all, commits an offence. */
@@ -42,7 +45,10 @@ export function createServerRelay({ enabled, limits, totals, sessions, endOf }: 
   function drop(client: ServerClient, frame: Uint8Array, reason: DropReason, now: number): EngineAction[] {
     totals.dropped[reason]++;
     totals.droppedBytes += frame.length;
-    if (!client.drops.take(1, now)) client.offence = 'too many datagrams that cannot be relayed';
+    if (!client.drops.take(1, now)) {
+      if (reason === 'rate') return [{ type: 'hold', client: client.id }];
+      client.offence = 'too many datagrams that cannot be relayed';
+    }
     if (reason === 'malformed' && !client.refusals.take(frameCost(frame.length), now)) {
       client.offence = 'too many binary frames that are no datagrams';
     }

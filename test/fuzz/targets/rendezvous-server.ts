@@ -171,6 +171,7 @@ class WatchedServer {
         this.#forget(action.client);
         continue;
       }
+      if (action.type === 'hold') continue;
       bytesOut += action.frame.length;
       if (action.type === 'relay') continue;
       const said = decodeServerFrame(action.frame);

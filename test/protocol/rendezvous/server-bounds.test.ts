@@ -118,6 +118,32 @@ describe('one address', () => {
 });
 
 describe('a client', () => {
+  it('that sends faster than it is relayed is held back, and never cut off', () => {
+    const world = boundedWorld({ relay: { rate: 1_000, burst: 1_000 }, drops: { rate: 1, burst: 5 } });
+    const listener = world.connectFrom(ELSEWHERE);
+    listener.register(identity);
+    const dialer = world.connectFrom(HERE);
+    offer(dialer, identity, 1, 1);
+    listener.send({ type: 'envelope', session: filled(16, 1), envelope: filled(1, 1) });
+    const frame = encodeRelayFrame(filled(16, 1), filled(983, 1));
+    for (let i = 0; i < 6; i++) dialer.sendRaw(frame);
+    expect(dialer.held).toBe(0);
+    for (let i = 0; i < 1_000; i++) dialer.sendRaw(frame);
+    expect(dialer.held).toBe(1_000);
+    world.now += 1_000;
+    listener.readDatagrams();
+    dialer.sendRaw(frame);
+    expect(listener.readDatagrams()).toHaveLength(1);
+    expect(dialer.closed).toBeUndefined();
+  });
+
+  it('that sends on and on into no session is cut off', () => {
+    const world = boundedWorld({ drops: { rate: 1, burst: 5 } });
+    const client = world.connectFrom(HERE);
+    for (let i = 0; i < 6; i++) client.sendRaw(encodeRelayFrame(filled(16, 1), filled(83, 1)));
+    expect(client.closed).toEqual({ code: 1008, reason: 'too many datagrams that cannot be relayed' });
+  });
+
   it('that goes on after it was refused is cut off, and its sessions end', () => {
     const world = boundedWorld({ refusals: { rate: 1, burst: 3 } });
     const listener = world.connectFrom(ELSEWHERE);

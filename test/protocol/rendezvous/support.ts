@@ -98,6 +98,15 @@ export interface EngineClient {
   disconnect(silent?: boolean): void;
   readonly hello: HelloFrame;
   readonly closed: { code: number; reason: string } | undefined;
+  /** How often nothing more was to be read from it for a moment. */
+  readonly held: number;
+}
+
+interface Inbox {
+  readonly frames: string[];
+  readonly datagrams: Uint8Array[];
+  held: number;
+  closed?: { code: number; reason: string };
 }
 
 export interface EngineWorld {
@@ -116,10 +125,7 @@ export function engineWorld(options: { limits?: Partial<ServerLimits>; relay?: b
     relay,
     limits,
   });
-  const inboxes = new Map<
-    number,
-    { frames: string[]; datagrams: Uint8Array[]; closed?: { code: number; reason: string } }
-  >();
+  const inboxes = new Map<number, Inbox>();
   let lastId = 0;
 
   function perform(actions: readonly EngineAction[]): void {
@@ -128,6 +134,7 @@ export function engineWorld(options: { limits?: Partial<ServerLimits>; relay?: b
       if (inbox === undefined) throw new Error(`the engine sent to client ${action.client}, which is not there`);
       if (action.type === 'send') inbox.frames.push(action.frame);
       else if (action.type === 'relay') inbox.datagrams.push(action.frame);
+      else if (action.type === 'hold') inbox.held++;
       else inbox.closed = { code: action.code, reason: action.reason };
     }
   }
@@ -137,10 +144,7 @@ export function engineWorld(options: { limits?: Partial<ServerLimits>; relay?: b
     now: 1_000,
     connect(name = 'test.example:8790', source) {
       const id = ++lastId;
-      const inbox: { frames: string[]; datagrams: Uint8Array[]; closed?: { code: number; reason: string } } = {
-        frames: [],
-        datagrams: [],
-      };
+      const inbox: Inbox = { frames: [], datagrams: [], held: 0 };
       inboxes.set(id, inbox);
       perform(engine.connect(id, world.now, { name, ...(source && { source }) }));
       const first = inbox.frames.shift();
@@ -153,6 +157,9 @@ export function engineWorld(options: { limits?: Partial<ServerLimits>; relay?: b
         },
         get closed() {
           return inbox.closed;
+        },
+        get held() {
+          return inbox.held;
         },
         read: () => inbox.frames.splice(0).map(decodeServerFrame),
         readDatagrams: () => inbox.datagrams.splice(0),
