@@ -35,7 +35,7 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
 /** Packages that a floor may use; type-only imports of `rxjs` are free everywhere, since contracts speak of Observable. */
 const packages: Record<string, readonly string[]> = {
   core: [],
-  protocol: ['node:crypto', 'node:zlib'],
+  protocol: ['node:crypto', 'node:zlib', 'fast-xml-parser'],
   streams: ['rxjs', 'node:stream', 'node:stream/web', 'node:crypto'],
   machines: ['xstate'],
   peer: ['rxjs', 'xstate', 'node:zlib'],
@@ -44,6 +44,7 @@ const packages: Record<string, readonly string[]> = {
 /** Rooms that touch the operating system or native code; everything else below the top takes it by contract. */
 const outside = [
   'adapters/node',
+  'adapters/port-mapper/nat-upnp',
   'adapters/signaling/websocket.ts',
   'adapters/signaling/nats',
   'adapters/session/quic',
@@ -96,7 +97,7 @@ describe('the house', () => {
   test('only the outer rooms touch the operating system', () => {
     const wrong = imports.filter(
       ({ file, target }) =>
-        /^(node:(dgram|net|dns|os|fs|http|https|tls|child_process|process|timers)|ws$|@nats-io|@matrixai)/.test(
+        /^(node:(dgram|net|dns|os|fs|http|https|tls|child_process|process|timers|worker_threads)|ws$|@nats-io|@matrixai|nat-upnp)/.test(
           target,
         ) && !outside.some((room) => file.startsWith(room)),
     );

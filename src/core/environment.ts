@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { Identity } from './identity.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network.ts';
+import type { PortLeases } from './port-lease.ts';
 import type { Random } from './random.ts';
 import type { SessionFactory } from './session.ts';
 import type { Signaling } from './signaling.ts';
@@ -22,6 +23,8 @@ export interface Environment {
   readonly servers: readonly string[];
   /** STUN servers, `host:port`; empty: those of the rendezvous servers. */
   readonly stun: readonly string[];
+  /** Opens the leases of ports at the gateway; the peer closes them. Absent: no gateway is asked for anything. */
+  readonly portLeases?: () => PortLeases;
   /** Whether loopback addresses are candidates: for peers on one machine, never by a stranger's word. */
   readonly loopback: boolean;
 }

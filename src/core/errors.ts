@@ -6,7 +6,12 @@ export type ErrorCode =
   | 'ERR_CONNECTION_REFUSED'
   | 'ERR_CONNECTION_RESET'
   | 'ERR_DECODE'
+  | 'ERR_GATEWAY_PROTOCOL'
   | 'ERR_IDENTITY_FILE'
+  | 'ERR_MAPPING_CONFLICT'
+  | 'ERR_MAPPING_EXHAUSTED'
+  | 'ERR_MAPPING_REFUSED'
+  | 'ERR_MAPPING_UNAVAILABLE'
   | 'ERR_NETWORK'
   | 'ERR_NOT_AVAILABLE'
   | 'ERR_OFFER_EXPIRED'
@@ -74,5 +79,20 @@ export class StreamResetError extends TraversalError {
   constructor(message: string, resetCode?: number, options?: { cause?: unknown }) {
     super('ERR_STREAM_RESET', message, options);
     this.resetCode = resetCode;
+  }
+}
+
+/** A gateway said no to a port mapping, in its own words. */
+export class GatewayError extends TraversalError {
+  override readonly name = 'GatewayError';
+  /** What the protocol calls it, such as `NOT_AUTHORIZED` or `718 ConflictInMappingEntry`. */
+  readonly result: string;
+  /** ms for which the same request will meet the same answer, where the gateway says so. */
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, message: string, { result, retryAfter }: { result: string; retryAfter?: number }) {
+    super(code, message);
+    this.result = result;
+    this.retryAfter = retryAfter;
   }
 }

@@ -6,6 +6,8 @@ import type { Endpoint, Family } from './endpoint.ts';
 export interface Network {
   /** Addresses of this host that are up, one an entry; loopback included. */
   interfaces(): readonly NetworkInterface[];
+  /** Routers that default routes of this host lead to, of both families, the preferred one first. Errors: `ERR_NETWORK`. */
+  gateways(): Promise<readonly Gateway[]>;
   /** Numeric addresses of a host name or literal, best first. Errors: `ERR_RESOLVE`, `ERR_ABORTED`. */
   resolve(host: string, options?: { family?: Family; signal?: AbortSignal }): Promise<readonly string[]>;
   /** Opens a datagram socket. Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`. */
@@ -27,12 +29,24 @@ export interface NetworkInterface {
   readonly internal: boolean;
 }
 
+export interface Gateway {
+  /** Numeric address; a link-local one has its zone. */
+  readonly address: string;
+  readonly family: Family;
+  /** Name of the interface towards it. */
+  readonly interface: string;
+  /** Address of this host on that interface, of the same family: what the gateway knows the host by. */
+  readonly local: string;
+}
+
 export interface UdpOptions {
   readonly family: Family;
   /** 0 or absent: any free port. */
   readonly port?: number;
-  /** Local address to bind; absent: all of the family. */
+  /** Local address to bind; absent: all of the family. What goes to a multicast group leaves by the interface that has it. */
   readonly address?: string;
+  /** Lets other sockets bind the same port, each of which then hears the same multicast. Default false. */
+  readonly shared?: boolean;
 }
 
 /** A UDP socket. Hostile or undeliverable datagrams never end it; they are dropped and counted. */
@@ -46,6 +60,11 @@ export interface DatagramSocket {
    * than a bounded amount wait.
    */
   send(data: Uint8Array, to: Endpoint): boolean;
+  /**
+   * Also receives what is sent to a multicast group on the interface that has `address`, one of this host; for a socket bound to
+   * all addresses. Absent where there is no multicast. Errors: `ERR_NETWORK`, `ERR_CLOSED`.
+   */
+  joinGroup?(group: string, address: string): void;
   close(): void;
 }
 

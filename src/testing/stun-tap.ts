@@ -14,6 +14,7 @@ import { isStunMessage } from '../protocol/stun/index.ts';
 export function tapData(network: Network, onData: (datagram: Datagram) => void): Network {
   return {
     interfaces: () => network.interfaces(),
+    gateways: () => network.gateways(),
     resolve: (host, options) => network.resolve(host, options),
     udp: async (options) => stunSocket(await network.udp(options), onData),
     connect: (options) => network.connect(options),

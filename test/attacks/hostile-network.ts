@@ -54,6 +54,7 @@ export function hostileNetwork(): HostileNetwork {
     },
     forge: (datagram) => forged.next(datagram),
     interfaces: () => network.interfaces().filter(({ internal, family }) => internal && family === 4),
+    gateways: async () => [],
     resolve: network.resolve,
     get tcpPort() {
       if (tcpPort === undefined) throw new Error('the victim listens nowhere');

@@ -27,6 +27,7 @@ export function tappedNetwork(): TappedNetwork {
     tcpPorts,
     forge: (datagram) => forged.next(datagram),
     interfaces: () => network.interfaces().filter(({ internal, family }) => internal && family === 4),
+    gateways: async () => [],
     resolve: network.resolve,
     connect: network.connect,
     async listen(options) {

@@ -50,6 +50,7 @@ export function faultyNetwork(network: Network, tcp: TcpFreedom = 'none'): Fault
 
   return {
     interfaces: () => network.interfaces().filter(({ internal }) => internal),
+    gateways: async () => [],
     resolve: network.resolve,
     async connect(options) {
       demand('outward', 'all');

@@ -16,6 +16,21 @@ export function hostInterfaces(): NetworkInterface[] {
   );
 }
 
+/** How Node wants the interface of a multicast group named: by its address, or for IPv6 by its zone, as `::%eth0`. */
+export function multicastInterface(address: string): string {
+  if (!address.includes(':')) return address;
+  const zone = address.split('%')[1] ?? zoneOfAddress(address);
+  return zone === undefined ? '::' : `::%${zone}`;
+}
+
+/** The zone of the interface that has a global address. */
+function zoneOfAddress(address: string): string | undefined {
+  const interfaces = hostInterfaces();
+  const name = interfaces.find((other) => other.address === address)?.name;
+  if (process.platform !== 'win32') return name;
+  return interfaces.find((other) => other.name === name && other.address.includes('%'))?.address.split('%')[1];
+}
+
 /** Windows names a zone by its number, the others by the interface. */
 function zoneOf(name: string, scopeId: number): string {
   return process.platform === 'win32' ? String(scopeId) : name;

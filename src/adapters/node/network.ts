@@ -1,5 +1,6 @@
 import type { Network } from '../../core/network.ts';
 import type { ReportDrop } from './drop.ts';
+import { hostGateways } from './gateways.ts';
 import { hostInterfaces } from './interfaces.ts';
 import { resolveHost } from './resolve.ts';
 import { connectTcp } from './tcp-connect.ts';
@@ -15,6 +16,7 @@ export interface NodeNetworkOptions {
 export function nodeNetwork({ onDrop = () => {} }: NodeNetworkOptions = {}): Network {
   return {
     interfaces: hostInterfaces,
+    gateways: hostGateways,
     resolve: resolveHost,
     udp: (options) => openUdpSocket(options, onDrop),
     connect: connectTcp,

@@ -5,6 +5,7 @@ import { type Endpoint, endpoint, type Family, formatEndpoint } from '../../core
 import { TraversalError } from '../../core/errors.ts';
 import type { DatagramSocket, UdpOptions } from '../../core/network.ts';
 import type { ReportDrop } from './drop.ts';
+import { multicastInterface } from './interfaces.ts';
 import { systemCodeOf, systemError } from './system-error.ts';
 
 /** Asked of the system for each direction, in bytes; it may give less. */
@@ -16,7 +17,7 @@ const KNOWN_SOURCES = 1024;
 
 /** Binds a UDP socket of the system. An IPv6 socket carries IPv6 only. Errors: those of `Network.udp`. */
 export async function openUdpSocket(options: UdpOptions, onDrop: ReportDrop): Promise<DatagramSocket> {
-  const { family, port = 0, address = family === 4 ? '0.0.0.0' : '::' } = options;
+  const { family, port = 0, address = family === 4 ? '0.0.0.0' : '::', shared = false } = options;
   const doing = `binding UDP port ${port} on ${address}`;
   // Node would take the port modulo 65536.
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
@@ -25,11 +26,13 @@ export async function openUdpSocket(options: UdpOptions, onDrop: ReportDrop): Pr
   const socket = createSocket({
     type: family === 4 ? 'udp4' : 'udp6',
     ipv6Only: family === 6,
+    reuseAddr: shared,
     // Addresses are numeric, so nothing is looked up; answering at once keeps `send` synchronous down to the kernel.
     lookup: (host, _options, callback) => callback(null, host, family),
   });
   try {
     await bind(socket, port, address);
+    if (options.address !== undefined) socket.setMulticastInterface(multicastInterface(address));
   } catch (error) {
     socket.close();
     throw systemError(error, doing);
@@ -76,6 +79,15 @@ function wrap(socket: Socket, onDrop: ReportDrop): DatagramSocket {
       // A copy, since the caller may reuse `data` while libuv still waits with it for room in the kernel's buffer.
       socket.send(Buffer.from(data), to.port, to.address, onSent);
       return true;
+    },
+    joinGroup(group, address) {
+      const doing = `joining the multicast group ${group} at ${address}`;
+      if (!open) throw new TraversalError('ERR_CLOSED', `${doing}: the socket is closed`);
+      try {
+        socket.addMembership(group, multicastInterface(address));
+      } catch (error) {
+        throw systemError(error, doing);
+      }
     },
     close,
   };

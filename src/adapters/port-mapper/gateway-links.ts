@@ -1,0 +1,131 @@
+import { type Endpoint, endpoint, type Family, sameEndpoint } from '../../core/endpoint.ts';
+import { asTraversalError, TraversalError } from '../../core/errors.ts';
+import type { DatagramSocket } from '../../core/network.ts';
+import type { PortMapperEnvironment } from '../../core/port-mapper.ts';
+import type { GatewayClient } from '../../protocol/gateway-client.ts';
+import { NATPMP_CLIENT_PORT, NATPMP_PORT } from '../../protocol/natpmp/index.ts';
+import { createGatewayLink, type GatewayLink } from './gateway-link.ts';
+
+/** Links by gateway and local address, each kept while somebody uses it: its engine remembers the gateway's epoch. */
+export interface GatewayLinks<Request, Response> {
+  /** A link that its user gives back by `leave`, once for each `enter`. Errors: `ERR_CLOSED`, and those of `Network.udp`. */
+  enter(gateway: string, local: string): Promise<GatewayLink<Request, Response>>;
+  leave(gateway: string, local: string): void;
+  /** Closes all links, whoever uses them. */
+  close(): void;
+}
+
+export interface GatewayLinksOptions<Request, Response> {
+  readonly environment: PortMapperEnvironment;
+  /** The protocol's name, for messages. */
+  readonly name: string;
+  readonly client: (server: Endpoint) => GatewayClient<Request, Response>;
+  readonly encode: (request: Request) => Uint8Array;
+  readonly onRestart: (gateway: string) => void;
+}
+
+/** Where gateways tell all hosts of a network that they have restarted (RFC 6886 section 3.2.1, RFC 6887 section 14.1.1). */
+const ALL_HOSTS: Readonly<Record<Family, string>> = { 4: '224.0.0.1', 6: 'ff02::1' };
+
+export function createGatewayLinks<Request, Response>(
+  options: GatewayLinksOptions<Request, Response>,
+): GatewayLinks<Request, Response> {
+  const { environment, name, client, encode, onRestart } = options;
+  const { network, clock, log } = environment;
+  const entries = new Map<string, Entry<Request, Response>>();
+  let closed = false;
+
+  async function open(gateway: string, local: string): Promise<OpenLink<Request, Response>> {
+    const server = endpoint(gateway, NATPMP_PORT);
+    const socket = await network.udp({ family: server.family, address: local });
+    const link = createGatewayLink({
+      server,
+      name,
+      socket,
+      client: client(server),
+      encode,
+      clock,
+      log,
+      onRestart: () => onRestart(gateway),
+    });
+    const announcements = await listen(link, local);
+    const close = (): void => {
+      link.close();
+      announcements?.close();
+    };
+    return { link, close };
+  }
+
+  /** Without announcements a restart is noticed by the next answer, so failing to hear them fails nothing. */
+  async function listen(link: GatewayLink<Request, Response>, local: string): Promise<DatagramSocket | undefined> {
+    const { server } = link;
+    const deaf = (error: unknown): void => {
+      const { message } = asTraversalError(error, 'ERR_NETWORK');
+      log('port-mapper.deaf', { name, gateway: server.address, reason: message });
+    };
+    let socket: DatagramSocket | undefined;
+    try {
+      socket = await network.udp({ family: server.family, port: NATPMP_CLIENT_PORT, shared: true });
+      socket.joinGroup?.(ALL_HOSTS[server.family], local);
+    } catch (error) {
+      deaf(error);
+    }
+    socket?.datagrams$.subscribe({
+      next: (datagram) => {
+        if (sameEndpoint(datagram.from, server)) link.receive(datagram);
+      },
+      error: deaf,
+    });
+    return socket;
+  }
+
+  /** An opening that fails has told whoever entered. */
+  function drop(key: string, { opening }: Entry<Request, Response>): void {
+    entries.delete(key);
+    opening.then(
+      ({ close }) => close(),
+      () => {},
+    );
+  }
+
+  function leave(gateway: string, local: string): void {
+    const key = keyOf(gateway, local);
+    const entry = entries.get(key);
+    if (entry !== undefined && --entry.users === 0) drop(key, entry);
+  }
+
+  return {
+    async enter(gateway, local) {
+      if (closed) throw new TraversalError('ERR_CLOSED', `${name}: the port mapper is closed`);
+      const key = keyOf(gateway, local);
+      const entry = entries.get(key) ?? { users: 0, opening: open(gateway, local) };
+      entries.set(key, entry);
+      entry.users++;
+      try {
+        return (await entry.opening).link;
+      } catch (error) {
+        leave(gateway, local);
+        throw error;
+      }
+    },
+    leave,
+    close() {
+      closed = true;
+      for (const [key, entry] of entries) drop(key, entry);
+    },
+  };
+}
+
+interface Entry<Request, Response> {
+  users: number;
+  readonly opening: Promise<OpenLink<Request, Response>>;
+}
+
+interface OpenLink<Request, Response> {
+  readonly link: GatewayLink<Request, Response>;
+  close(): void;
+}
+
+function keyOf(gateway: string, local: string): string {
+  return `${gateway} ${local}`;
+}

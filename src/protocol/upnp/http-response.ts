@@ -1,0 +1,127 @@
+import { DecodeError } from '../../core/errors.ts';
+import { type ChunkedBody, createChunkedBody } from './chunked-body.ts';
+import { decodeHead, findHeadEnd, type MessageHead } from './message-head.ts';
+
+export interface HttpResponse {
+  /** 200..599. */
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
+/** Reads one response (RFC 9112) from the chunks of a connection. Throws `DecodeError` as soon as it cannot become one. */
+export interface HttpResponseReader {
+  /** The response, once it is whole. What comes after it is ignored. */
+  push(bytes: Uint8Array): HttpResponse | undefined;
+  /** The other side has ended the connection. */
+  end(): HttpResponse;
+}
+
+/**
+ * `maxBody` in bytes: a body that is or says to be longer is refused, and so is a head of more than 8 KiB. Nothing beyond that, and
+ * the same again for what a transfer coding adds, is ever kept.
+ */
+export function createHttpResponseReader({ maxBody }: { readonly maxBody: number }): HttpResponseReader {
+  const received = createReceiveBuffer(MAX_HEAD + 2 * maxBody);
+  let head: ResponseHead | undefined;
+  let chunked: ChunkedBody | undefined;
+
+  /** Passes over interim responses (RFC 9110 section 15.2). */
+  function readHead(): ResponseHead | undefined {
+    for (;;) {
+      const found = findHeadEnd(received.bytes);
+      const length = found?.end ?? received.bytes.length;
+      if (length > MAX_HEAD) throw new DecodeError('http/head', `more than ${MAX_HEAD} bytes`);
+      if (found === undefined) return undefined;
+      const read = readResponseHead(decodeHead(received.bytes.subarray(0, found.end), 'http'), maxBody);
+      received.drop(found.next);
+      if (read.status >= 200) return read;
+    }
+  }
+
+  function readBody({ status, framing }: ResponseHead): HttpResponse | undefined {
+    if (framing === 'chunked') {
+      chunked ??= createChunkedBody(maxBody);
+      received.drop(chunked.take(received.bytes));
+      return chunked.body && { status, body: chunked.body };
+    }
+    if (framing === 'close') {
+      if (received.bytes.length > maxBody) throw tooLong(maxBody);
+      return undefined;
+    }
+    return received.bytes.length < framing ? undefined : { status, body: received.bytes.slice(0, framing) };
+  }
+
+  return {
+    push(bytes) {
+      received.append(bytes);
+      head ??= readHead();
+      return head && readBody(head);
+    },
+    end() {
+      if (head?.framing !== 'close') throw new DecodeError('http/end', 'the connection ended too early');
+      return { status: head.status, body: received.bytes.slice() };
+    },
+  };
+}
+
+interface ResponseHead {
+  readonly status: number;
+  /** How the body ends: after so many bytes, with its last chunk, or with the connection (RFC 9112 section 6.3). */
+  readonly framing: number | 'chunked' | 'close';
+}
+
+function readResponseHead({ startLine, fields }: MessageHead, maxBody: number): ResponseHead {
+  const code = /^HTTP\/1\.[01] ([1-5]\d\d)(?: |$)/.exec(startLine)?.[1];
+  if (code === undefined) throw new DecodeError('http/status-line');
+  const status = Number(code);
+  if (status < 200 || status === 204 || status === 304) return { status, framing: 0 };
+  const coding = fields.get('transfer-encoding');
+  if (coding !== undefined) {
+    if (coding.toLowerCase() !== 'chunked') throw new DecodeError('http/transfer-encoding');
+    return { status, framing: 'chunked' };
+  }
+  const length = fields.get('content-length');
+  if (length === undefined) return { status, framing: 'close' };
+  if (!/^\d{1,15}$/.test(length)) throw new DecodeError('http/content-length');
+  if (Number(length) > maxBody) throw tooLong(maxBody);
+  return { status, framing: Number(length) };
+}
+
+function tooLong(maxBody: number): DecodeError {
+  return new DecodeError('http/body', `more than ${maxBody} bytes`);
+}
+
+/** What came in and was not used yet, in one piece. It doubles as it grows, so that many small chunks cost no more than a large one. */
+interface ReceiveBuffer {
+  readonly bytes: Uint8Array;
+  append(bytes: Uint8Array): void;
+  /** Takes `length` bytes off the start. */
+  drop(length: number): void;
+}
+
+function createReceiveBuffer(limit: number): ReceiveBuffer {
+  let store = new Uint8Array(1024);
+  let start = 0;
+  let end = 0;
+  return {
+    get bytes() {
+      return store.subarray(start, end);
+    },
+    append(bytes) {
+      const needed = end + bytes.length;
+      if (needed > limit) throw new DecodeError('http/length', `more than ${limit} bytes`);
+      if (needed > store.length) {
+        const larger = new Uint8Array(Math.min(limit, Math.max(needed, 2 * store.length)));
+        larger.set(store.subarray(0, end));
+        store = larger;
+      }
+      store.set(bytes, end);
+      end = needed;
+    },
+    drop(length) {
+      start += length;
+    },
+  };
+}
+
+const MAX_HEAD = 8 * 1024;
