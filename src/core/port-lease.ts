@@ -39,7 +39,7 @@ export interface PortLease {
 
 /** Leases of this host's ports at its gateway, whichever protocol that speaks. */
 export interface PortLeases {
-  /** Begins at once, in the background. Errors: `ERR_CLOSED`, `ERR_USAGE` for a request out of range. */
+  /** Begins at once, in the background. Errors: `ERR_CLOSED`, `ERR_USAGE` for a request out of range or a port that is kept already. */
   keep(request: MappingRequest): PortLease;
   /** The host has other addresses or another gateway, or may have: leases that have no mapping try again, the others are renewed. */
   networkChanged(): void;

@@ -1,7 +1,8 @@
 import type { Observable } from 'rxjs';
 import type { Clock } from './clock.ts';
 import type { Endpoint } from './endpoint.ts';
-import { type AddressKind, classifyAddress } from './ip-address.ts';
+import { TraversalError } from './errors.ts';
+import { type AddressKind, classifyAddress, parseIp } from './ip-address.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network.ts';
 import type { Random } from './random.ts';
@@ -113,6 +114,17 @@ export type PortMapperFactory = (environment: PortMapperEnvironment) => PortMapp
 /** Seconds that a mapping is asked for unless its request says otherwise: short enough that a killed process leaves no trace for long. */
 export const DEFAULT_LIFETIME = 3600;
 
+/** Throws `ERR_USAGE` for what no gateway could be asked for. */
+export function checkMappingRequest(request: MappingRequest): void {
+  const { internalPort, externalPort = internalPort, lifetime = DEFAULT_LIFETIME, internalAddress } = request;
+  requireInteger('internalPort', internalPort, 0xffff);
+  requireInteger('externalPort', externalPort, 0xffff);
+  requireInteger('lifetime', lifetime, 0xffff_ffff);
+  if (internalAddress !== undefined && parseIp(internalAddress) === undefined) {
+    throw new TraversalError('ERR_USAGE', `a mapping leads to a numeric address, not to ${internalAddress}`);
+  }
+}
+
 /** Who can reach an external address. Throws `RangeError` when it is not numeric. */
 export function mappingReach(externalAddress: string): MappingReach {
   return REACH[classifyAddress(externalAddress)];
@@ -129,3 +141,8 @@ const REACH: Readonly<Record<AddressKind, MappingReach>> = {
   unspecified: 'private',
   deprecated: 'private',
 };
+
+function requireInteger(name: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+  throw new TraversalError('ERR_USAGE', `${name} of a mapping is a whole number in 1..${most}, not ${value}`);
+}

@@ -21,9 +21,10 @@ export interface Attempt {
   readonly strategy: string;
   readonly ok: boolean;
   readonly reason: string;
-  /** ms from the connection's start. */
+  /** ms from the connection's start; negative for what the peer had done before. */
   readonly startedAt: number;
   readonly endedAt: number;
-  readonly sent: number;
-  readonly received: number;
+  /** Packets; absent where nobody counts them. */
+  readonly sent?: number;
+  readonly received?: number;
 }

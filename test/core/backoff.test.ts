@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createBackoff } from '../../src/core/backoff.ts';
-import { seededRandom } from '../protocol/rendezvous/support.ts';
+import { seededRandom } from '../seeded-random.ts';
 
 const ceilings = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000];
 

@@ -1,13 +1,21 @@
 import type { Clock } from '../../core/clock.ts';
 import { TraversalError } from '../../core/errors.ts';
-import { parseIp } from '../../core/ip-address.ts';
-import { DEFAULT_LIFETIME, type Mapping, type MappingRequest, type MappingVia } from '../../core/port-mapper.ts';
+import {
+  checkMappingRequest,
+  DEFAULT_LIFETIME,
+  type Mapping,
+  type MappingRequest,
+  type MappingVia,
+} from '../../core/port-mapper.ts';
 import { type Random, randomInteger } from '../../core/random.ts';
 
 /** The rules that all port mappers keep, whatever their protocol. */
 
 /** ms that a call may take in all, unless an adapter is told otherwise. */
 export const DEFAULT_TIMEOUT = 2000;
+
+/** Seconds of a lease that a gateway is believed, a day: the upper limit that RFC 6887 section 15 recommends to clients. */
+export const LONGEST_LEASE = 24 * 3600;
 
 /** What a mapping is called in a gateway's table; the prefix is how later runs know their own. */
 export const DEFAULT_DESCRIPTION = 'sallyport';
@@ -18,13 +26,8 @@ export type CompleteRequest = Required<Omit<MappingRequest, 'internalAddress'>> 
 
 /** Errors: `ERR_USAGE` for what is out of range. */
 export function completeRequest(request: MappingRequest): CompleteRequest {
-  const { internalPort, externalPort = internalPort, lifetime = DEFAULT_LIFETIME, internalAddress } = request;
-  requireInteger('internalPort', internalPort, 0xffff);
-  requireInteger('externalPort', externalPort, 0xffff);
-  requireInteger('lifetime', lifetime, 0xffff_ffff);
-  if (internalAddress !== undefined && parseIp(internalAddress) === undefined) {
-    throw new TraversalError('ERR_USAGE', `a mapping leads to a numeric address, not to ${internalAddress}`);
-  }
+  checkMappingRequest(request);
+  const { internalPort, externalPort = internalPort, lifetime = DEFAULT_LIFETIME } = request;
   return { onConflict: 'another-port', description: DEFAULT_DESCRIPTION, ...request, externalPort, lifetime };
 }
 
@@ -51,9 +54,4 @@ export function leaseTimes(
 /** A port to try when the one wished for is taken: of the dynamic range, by chance (RFC 6335 section 6). */
 export function anotherPort(random: Random): number {
   return 49_152 + randomInteger(random, 16_384);
-}
-
-function requireInteger(name: string, value: number, most: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= most) return;
-  throw new TraversalError('ERR_USAGE', `${name} of a mapping is a whole number in 1..${most}, not ${value}`);
 }

@@ -1,13 +1,13 @@
 import type { Clock, TimerHandle } from '../../core/clock.ts';
 import type { Datagram } from '../../core/datagram.ts';
-import { type Endpoint, formatEndpoint } from '../../core/endpoint.ts';
+import { type Endpoint, formatEndpoint, sameEndpoint } from '../../core/endpoint.ts';
 import { asTraversalError, TraversalError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { DatagramSocket } from '../../core/network.ts';
 import type { GatewayClient, GatewayEvent } from '../../protocol/gateway-client.ts';
 import { aborted } from './calls.ts';
 
-/** A gateway and the socket towards it: joins the client's engine to the network and the clock. */
+/** A gateway and the sockets towards it: joins the client's engine to the network and the clock. */
 export interface GatewayLink<Request, Response> {
   readonly server: Endpoint;
   /**
@@ -17,8 +17,7 @@ export interface GatewayLink<Request, Response> {
   ask(request: Request, options: { timeout: number; signal: AbortSignal | undefined }): Promise<Response>;
   /** Sends a request once and awaits nothing. */
   tell(request: Request): void;
-  /** A datagram that came in elsewhere: an announcement. */
-  receive(datagram: Datagram): void;
+  /** Idempotent. */
   close(): void;
 }
 
@@ -28,17 +27,21 @@ export interface GatewayLinkOptions<Request, Response> {
   readonly name: string;
   /** The link owns it. */
   readonly socket: DatagramSocket;
+  /** Where the gateway announces itself to all hosts; the link owns it. Absent: restarts are noticed by answers only. */
+  readonly announcements: DatagramSocket | undefined;
   readonly client: GatewayClient<Request, Response>;
   readonly encode: (request: Request) => Uint8Array;
   readonly clock: Clock;
   readonly log: Log;
   readonly onRestart: () => void;
+  /** The link has ended, by `close` or since its socket broke; called once. */
+  readonly onEnd: () => void;
 }
 
 export function createGatewayLink<Request, Response>(
   options: GatewayLinkOptions<Request, Response>,
 ): GatewayLink<Request, Response> {
-  const { server, name, socket, client, encode, clock, log, onRestart } = options;
+  const { server, name, socket, announcements, client, encode, clock, log, onRestart, onEnd } = options;
   const questions = new Map<number, Question<Response>>();
   let nextId = 0;
   let timer: TimerHandle | undefined;
@@ -87,6 +90,8 @@ export function createGatewayLink<Request, Response>(
     end = error;
     clock.clearTimeout(timer);
     socket.close();
+    announcements?.close();
+    onEnd();
     for (const id of [...questions.keys()]) take(id)?.reject(error);
   }
 
@@ -99,6 +104,13 @@ export function createGatewayLink<Request, Response>(
   socket.datagrams$.subscribe({
     next: receive,
     error: (error: unknown) => finish(asTraversalError(error, 'ERR_NETWORK')),
+  });
+  announcements?.datagrams$.subscribe({
+    next: (datagram) => {
+      // The port is shared: whoever may bind it hears what the others there hear.
+      if (sameEndpoint(datagram.from, server)) receive(datagram);
+    },
+    error: (error: unknown) => log('port-mapper.deaf', { name, gateway: server.address, error: String(error) }),
   });
 
   return {
@@ -123,7 +135,6 @@ export function createGatewayLink<Request, Response>(
     tell(request) {
       if (end === undefined) socket.send(encode(request), server);
     },
-    receive,
     close: () => finish(closed()),
   };
 }

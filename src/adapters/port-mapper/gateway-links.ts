@@ -1,5 +1,5 @@
-import { type Endpoint, endpoint, type Family, sameEndpoint } from '../../core/endpoint.ts';
-import { asTraversalError, TraversalError } from '../../core/errors.ts';
+import { type Endpoint, endpoint, type Family } from '../../core/endpoint.ts';
+import { TraversalError } from '../../core/errors.ts';
 import type { DatagramSocket } from '../../core/network.ts';
 import type { PortMapperEnvironment } from '../../core/port-mapper.ts';
 import type { GatewayClient } from '../../protocol/gateway-client.ts';
@@ -35,54 +35,55 @@ export function createGatewayLinks<Request, Response>(
   const entries = new Map<string, Entry<Request, Response>>();
   let closed = false;
 
-  async function open(gateway: string, local: string): Promise<OpenLink<Request, Response>> {
+  async function open(gateway: string, local: string, onEnd: () => void): Promise<GatewayLink<Request, Response>> {
     const server = endpoint(gateway, NATPMP_PORT);
     const socket = await network.udp({ family: server.family, address: local });
-    const link = createGatewayLink({
+    return createGatewayLink({
       server,
       name,
       socket,
+      announcements: await listen(server, local),
       client: client(server),
       encode,
       clock,
       log,
       onRestart: () => onRestart(gateway),
+      onEnd,
     });
-    const announcements = await listen(link, local);
-    const close = (): void => {
-      link.close();
-      announcements?.close();
-    };
-    return { link, close };
   }
 
   /** Without announcements a restart is noticed by the next answer, so failing to hear them fails nothing. */
-  async function listen(link: GatewayLink<Request, Response>, local: string): Promise<DatagramSocket | undefined> {
-    const { server } = link;
-    const deaf = (error: unknown): void => {
-      const { message } = asTraversalError(error, 'ERR_NETWORK');
-      log('port-mapper.deaf', { name, gateway: server.address, reason: message });
-    };
+  async function listen({ address, family }: Endpoint, local: string): Promise<DatagramSocket | undefined> {
     let socket: DatagramSocket | undefined;
     try {
-      socket = await network.udp({ family: server.family, port: NATPMP_CLIENT_PORT, shared: true });
-      socket.joinGroup?.(ALL_HOSTS[server.family], local);
+      socket = await network.udp({ family, port: NATPMP_CLIENT_PORT, shared: true });
+      socket.joinGroup?.(ALL_HOSTS[family], local);
     } catch (error) {
-      deaf(error);
+      log('port-mapper.deaf', { name, gateway: address, error: String(error) });
     }
-    socket?.datagrams$.subscribe({
-      next: (datagram) => {
-        if (sameEndpoint(datagram.from, server)) link.receive(datagram);
-      },
-      error: deaf,
-    });
     return socket;
   }
 
+  /** The link of an entry; another one where opening failed, or where the link has ended since. */
+  function linkOf(
+    entry: Entry<Request, Response>,
+    gateway: string,
+    local: string,
+  ): Promise<GatewayLink<Request, Response>> {
+    if (entry.link !== undefined) return entry.link;
+    const forget = (): void => {
+      if (entry.link === link) entry.link = undefined;
+    };
+    const link = open(gateway, local, forget);
+    link.catch(forget);
+    entry.link = link;
+    return link;
+  }
+
   /** An opening that fails has told whoever entered. */
-  function drop(key: string, { opening }: Entry<Request, Response>): void {
+  function drop(key: string, { link }: Entry<Request, Response>): void {
     entries.delete(key);
-    opening.then(
+    link?.then(
       ({ close }) => close(),
       () => {},
     );
@@ -98,11 +99,11 @@ export function createGatewayLinks<Request, Response>(
     async enter(gateway, local) {
       if (closed) throw new TraversalError('ERR_CLOSED', `${name}: the port mapper is closed`);
       const key = keyOf(gateway, local);
-      const entry = entries.get(key) ?? { users: 0, opening: open(gateway, local) };
+      const entry = entries.get(key) ?? { users: 0, link: undefined };
       entries.set(key, entry);
       entry.users++;
       try {
-        return (await entry.opening).link;
+        return await linkOf(entry, gateway, local);
       } catch (error) {
         leave(gateway, local);
         throw error;
@@ -118,12 +119,8 @@ export function createGatewayLinks<Request, Response>(
 
 interface Entry<Request, Response> {
   users: number;
-  readonly opening: Promise<OpenLink<Request, Response>>;
-}
-
-interface OpenLink<Request, Response> {
-  readonly link: GatewayLink<Request, Response>;
-  close(): void;
+  /** Undefined where it is to be opened. */
+  link: Promise<GatewayLink<Request, Response>> | undefined;
 }
 
 function keyOf(gateway: string, local: string): string {

@@ -1,20 +1,14 @@
-import { Subject } from 'rxjs';
 import { type Endpoint, endpoint, type Family, formatEndpoint } from '../../core/endpoint.ts';
 import { GatewayError, TraversalError } from '../../core/errors.ts';
 import { parseIp } from '../../core/ip-address.ts';
 import type { Gateway, Network } from '../../core/network.ts';
-import {
-  type GatewayRestart,
-  type Mapping,
-  mappingReach,
-  type PortMapper,
-  type PortMapperEnvironment,
-} from '../../core/port-mapper.ts';
+import { type Mapping, mappingReach, type PortMapper, type PortMapperEnvironment } from '../../core/port-mapper.ts';
 import type { GatewayClient } from '../../protocol/gateway-client.ts';
 import { createCalls } from './calls.ts';
 import { type CompleteRequest, completeRequest, leaseTimes, requireOwn } from './conduct.ts';
 import type { GatewayLink } from './gateway-link.ts';
 import { createGatewayLinks } from './gateway-links.ts';
+import { createRestarts } from './restarts.ts';
 import { staggered } from './staggered.ts';
 
 /** What PCP and NAT-PMP say differently; what they share, the mapper does. */
@@ -64,44 +58,55 @@ export function createGatewayMapper<Request, Response>(
 ): PortMapper {
   const { name } = dialect;
   const { network, clock } = environment;
-  const restarts = new Subject<GatewayRestart>();
+  const restarts = createRestarts(clock);
   const calls = createCalls(name);
   const links = createGatewayLinks({
     environment,
     name,
     client: dialect.client,
     encode: dialect.encode,
-    onRestart: (gateway) => restarts.next({ gateway }),
+    onRestart: restarts.tell,
   });
-  /** Mappings that stand or are being made, by their key; each holds its link, which listens for the gateway's restart. */
+  /** How many calls are about a mapping, and one more for it if it stands, by its key. */
   const claims = new Map<string, number>();
+  /** Of the mappings that stand, by their key: each holds its link, which listens for the gateway's restart. */
+  const standing = new Map<string, Claim<Request, Response>>();
 
-  async function claim(lease: Lease): Promise<GatewayLink<Request, Response>> {
+  async function claim(lease: Lease): Promise<Claim<Request, Response>> {
+    const key = keyOf(lease);
     const link = await links.enter(lease.gateway, lease.internal.address);
-    claims.set(keyOf(lease), (claims.get(keyOf(lease)) ?? 0) + 1);
-    return link;
+    claims.set(key, (claims.get(key) ?? 0) + 1);
+    return {
+      link,
+      giveUp() {
+        const left = claims.get(key)! - 1;
+        if (left > 0) claims.set(key, left);
+        else claims.delete(key);
+        links.leave(lease.gateway, lease.internal.address);
+      },
+    };
   }
 
-  function unclaim(lease: Lease): void {
-    const left = (claims.get(keyOf(lease)) ?? 0) - 1;
-    if (left > 0) claims.set(keyOf(lease), left);
-    else claims.delete(keyOf(lease));
-    links.leave(lease.gateway, lease.internal.address);
+  /** To the gateway, another mapping of the same port is the same one. */
+  function keep(lease: Lease, claimed: Claim<Request, Response>): void {
+    const key = keyOf(lease);
+    if (standing.has(key)) claimed.giveUp();
+    else standing.set(key, claimed);
   }
 
   /** Makes a mapping at one gateway, or leaves none there. */
   async function attempt(lease: Lease, deadline: number, signal: AbortSignal): Promise<Attempted> {
-    const link = await claim(lease);
+    const claimed = await claim(lease);
+    const { link } = claimed;
     let mayBeMapped = false;
     const ask = (request: Request): Promise<Response> => {
       mayBeMapped ||= dialect.maps(request);
       return link.ask(request, { timeout: deadline - clock.now(), signal });
     };
-    // To the gateway, another mapping of this port is the same one.
     const isToWithdraw = (): boolean => mayBeMapped && claims.get(keyOf(lease)) === 1;
     const undo = (): void => {
       if (isToWithdraw()) link.tell(dialect.withdrawal(lease));
-      unclaim(lease);
+      claimed.giveUp();
     };
     try {
       const grant = await dialect.grant(lease, ask);
@@ -110,7 +115,7 @@ export function createGatewayMapper<Request, Response>(
         mayBeMapped = false;
         throw new TraversalError('ERR_MAPPING_CONFLICT', `${name}: external port ${lease.external.port} is taken`);
       }
-      return { mapping: mappingOf(lease, grant), undo };
+      return { mapping: mappingOf(lease, grant), keep: () => keep(lease, claimed), undo };
     } catch (error) {
       // Refused: what stands there now is not of this call.
       if (error instanceof GatewayError) mayBeMapped = false;
@@ -144,48 +149,61 @@ export function createGatewayMapper<Request, Response>(
   }
 
   async function renew(lease: Lease, signal: AbortSignal): Promise<Mapping> {
-    const isNew = !claims.has(keyOf(lease));
-    const link = await claim(lease);
-    let kept = false;
+    const deadline = clock.now() + timeout;
+    const claimed = await claim(lease);
+    const ask = (request: Request): Promise<Response> =>
+      claimed.link.ask(request, { timeout: deadline - clock.now(), signal });
     try {
-      const grant = await dialect.grant(lease, (request) => link.ask(request, { timeout, signal }));
-      kept = isNew;
-      return mappingOf(lease, grant);
-    } finally {
-      if (!kept) unclaim(lease);
+      const mapping = mappingOf(lease, await dialect.grant(lease, ask));
+      keep(lease, claimed);
+      return mapping;
+    } catch (error) {
+      claimed.giveUp();
+      throw error;
     }
   }
 
   async function release(lease: Lease, signal: AbortSignal): Promise<void> {
-    const link = await claim(lease);
+    const key = keyOf(lease);
+    const claimed = await claim(lease);
     try {
-      dialect.checkWithdrawal(await link.ask(dialect.withdrawal(lease), { timeout, signal }));
-      while ((claims.get(keyOf(lease)) ?? 0) > 1) unclaim(lease);
+      dialect.checkWithdrawal(await claimed.link.ask(dialect.withdrawal(lease), { timeout, signal }));
+      standing.get(key)?.giveUp();
+      standing.delete(key);
     } finally {
-      unclaim(lease);
+      claimed.giveUp();
     }
   }
 
   return {
     name,
     async map(request, { signal } = {}) {
-      const { mapping } = await calls.run(signal, async (stop) => map(completeRequest(request), stop), discard);
-      return mapping;
+      const attempted = await calls.run(signal, async (stop) => map(completeRequest(request), stop), discard);
+      attempted.keep();
+      return attempted.mapping;
     },
     renew: (mapping, { signal } = {}) => calls.run(signal, async (stop) => renew(leaseOf(mapping), stop)),
     release: (mapping, { signal } = {}) => calls.run(signal, async (stop) => release(leaseOf(mapping), stop)),
-    restarts$: restarts.asObservable(),
+    restarts$: restarts.restarts$,
     async close() {
       await calls.close();
       links.close();
-      claims.clear();
-      restarts.complete();
+      restarts.close();
     },
   };
 }
 
+/** A call that is about a mapping, or the mapping itself. */
+interface Claim<Request, Response> {
+  readonly link: GatewayLink<Request, Response>;
+  /** Called once. */
+  giveUp(): void;
+}
+
 interface Attempted {
   readonly mapping: Mapping;
+  /** It stands, and is wanted. */
+  keep(): void;
   /** Withdraws it without waiting. */
   undo(): void;
 }

@@ -1,4 +1,4 @@
-import { endpoint } from '../../core/endpoint.ts';
+import { endpoint, isReachableUnicast } from '../../core/endpoint.ts';
 import { type ErrorCode, GatewayError, TraversalError } from '../../core/errors.ts';
 import type { PortMapperFactory } from '../../core/port-mapper.ts';
 import {
@@ -9,7 +9,7 @@ import {
   type NatPmpResponse,
   natPmpResultName,
 } from '../../protocol/natpmp/index.ts';
-import { DEFAULT_TIMEOUT } from './conduct.ts';
+import { DEFAULT_TIMEOUT, LONGEST_LEASE } from './conduct.ts';
 import { createGatewayMapper, type Lease, type MapperDialect } from './gateway-mapper.ts';
 
 export interface NatPmpOptions {
@@ -32,11 +32,15 @@ const dialect: MapperDialect<NatPmpRequest, NatPmpResponse> = {
     // The external address first: who is silent now is asked for nothing more, and a gateway without one is of no use.
     const address = await ask({ opcode: 'external-address' });
     if (address.type !== 'external-address') throw refusal(address);
+    if (!isReachableUnicast(endpoint(address.externalAddress, 1))) {
+      const problem = `nat-pmp: the gateway says that its external address is ${address.externalAddress}`;
+      throw new TraversalError('ERR_GATEWAY_PROTOCOL', problem);
+    }
     const mapped = await ask(mapRequest(lease, lease.external.port, lease.lifetime));
     if (mapped.type !== 'mapped') throw refusal(mapped);
     const { externalPort, lifetime } = mapped;
     if (externalPort === 0) throw new TraversalError('ERR_GATEWAY_PROTOCOL', 'nat-pmp: external port 0 was granted');
-    return { external: endpoint(address.externalAddress, externalPort), lifetime };
+    return { external: endpoint(address.externalAddress, externalPort), lifetime: Math.min(lifetime, LONGEST_LEASE) };
   },
   maps: ({ opcode }) => opcode !== 'external-address',
   withdrawal: (lease) => mapRequest(lease, 0, 0),

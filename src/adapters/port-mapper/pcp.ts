@@ -1,4 +1,4 @@
-import { isReachableUnicast } from '../../core/endpoint.ts';
+import { type Endpoint, isReachableUnicast } from '../../core/endpoint.ts';
 import { type ErrorCode, GatewayError, TraversalError } from '../../core/errors.ts';
 import { toHex } from '../../core/hex.ts';
 import type { PortMapperFactory } from '../../core/port-mapper.ts';
@@ -16,7 +16,7 @@ import {
   pcpMappingNonce,
   pcpResultName,
 } from '../../protocol/pcp/index.ts';
-import { DEFAULT_TIMEOUT } from './conduct.ts';
+import { DEFAULT_TIMEOUT, LONGEST_LEASE } from './conduct.ts';
 import { createGatewayMapper, type Lease, type MapperDialect } from './gateway-mapper.ts';
 import { negotiated } from './negotiated.ts';
 
@@ -44,8 +44,8 @@ export function pcp({ timeout = DEFAULT_TIMEOUT, secret, fallback }: PcpOptions 
 /** IRT in ms. RFC 6887 says 3 s, for servers that may be far away; this one is a hop away, and the whole budget is shorter. */
 const INITIAL_INTERVAL = 250;
 
-/** Upper limits in seconds of what is believed of a server: of a lease, and of how long an error holds. RFC 6887 recommends both. */
-const LONGEST = { lease: 24 * 3600, error: 30 * 60 };
+/** Seconds that an error is believed to hold, at most (RFC 6887 section 15). */
+const LONGEST_ERROR = 30 * 60;
 
 function pcpDialect(random: Random, secret: Uint8Array): MapperDialect<PcpRequest, PcpResponse> {
   return {
@@ -62,10 +62,10 @@ function pcpDialect(random: Random, secret: Uint8Array): MapperDialect<PcpReques
       // A server need not know the option; the port that it grants tells as well.
       if (isResult(response, 'UNSUPP_OPTION')) response = await ask(mapRequest(lease, lease.lifetime, []));
       const { payload, lifetime } = granted(response);
-      if (payload.opcode !== 'MAP' || !isReachableUnicast(payload.external) || lifetime === 0) {
+      if (payload.opcode !== 'MAP' || !isAssignable(payload.external, lease) || lifetime === 0) {
         throw new TraversalError('ERR_GATEWAY_PROTOCOL', 'pcp: what was granted is no mapping');
       }
-      return { external: payload.external, lifetime: Math.min(lifetime, LONGEST.lease) };
+      return { external: payload.external, lifetime: Math.min(lifetime, LONGEST_LEASE) };
     },
     maps: () => true,
     withdrawal: (lease) => mapRequest(lease, 0, []),
@@ -93,6 +93,11 @@ function mapRequest(lease: Lease, lifetime: number, options: readonly PcpOption[
   };
 }
 
+/** Whether others can send to what was assigned, by the family that was suggested (section 11.3: an all-zeros address is that of a family). */
+function isAssignable(assigned: Endpoint, { external }: Lease): boolean {
+  return assigned.family === external.family && isReachableUnicast(assigned);
+}
+
 function nonceOf({ handle }: Lease): Uint8Array {
   const nonce = Buffer.from(String(handle.nonce), 'hex');
   if (nonce.length === PCP_NONCE_LENGTH) return nonce;
@@ -117,7 +122,7 @@ function granted(response: PcpResponse): Extract<PcpResponse, { type: 'answer' }
   const code = (name && CODES[name]) ?? 'ERR_GATEWAY_PROTOCOL';
   throw new GatewayError(code, `pcp: the gateway says ${name ?? `result code ${result}`}`, {
     result: name ?? String(result),
-    retryAfter: Math.min(lifetime, LONGEST.error) * 1000,
+    retryAfter: Math.min(lifetime, LONGEST_ERROR) * 1000,
   });
 }
 

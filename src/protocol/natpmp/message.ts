@@ -146,6 +146,7 @@ export function decodeNatPmpResponse(bytes: Uint8Array): NatPmpResponse {
 }
 
 const VERSION = 0;
+const PCP_VERSION = 2;
 const RESPONSE = 0x80;
 /** By their number on the wire. */
 const OPCODES: readonly NatPmpRequest['opcode'][] = ['external-address', 'udp', 'tcp'];
@@ -160,7 +161,8 @@ function opcodeOf(number: number): NatPmpRequest['opcode'] {
 function decodePcpWords(opcode: NatPmpRequest['opcode'], header: Buffer): NatPmpResponse {
   const result = header.readUInt8(3);
   if (result === NATPMP_RESULT.unsupportedVersion) return { type: 'refused', opcode, result, epoch: undefined };
-  if (opcode !== 'external-address' || result !== NATPMP_RESULT.success) throw new DecodeError('natpmp/version');
+  const isAnnouncement = header.readUInt8(0) === PCP_VERSION && opcode === 'external-address';
+  if (!isAnnouncement || result !== NATPMP_RESULT.success) throw new DecodeError('natpmp/version');
   return { type: 'announced', epoch: reader(header, 12, 'natpmp/announcement/length').readUInt32BE(8) };
 }
 

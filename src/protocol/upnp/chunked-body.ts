@@ -1,5 +1,6 @@
 import { DecodeError } from '../../core/errors.ts';
 import { latin1 } from './message-head.ts';
+import { createReceiveBuffer } from './receive-buffer.ts';
 
 /** Decodes the chunked transfer coding (RFC 9112 section 7.1). Trailers are not waited for: the last chunk ends the body. */
 export interface ChunkedBody {
@@ -11,8 +12,7 @@ export interface ChunkedBody {
 
 /** `maxBody` in bytes. */
 export function createChunkedBody(maxBody: number): ChunkedBody {
-  const parts: Uint8Array[] = [];
-  let length = 0;
+  const decoded = createReceiveBuffer(maxBody);
   let body: Uint8Array | undefined;
 
   function takeChunk(bytes: Uint8Array): number {
@@ -24,15 +24,14 @@ export function createChunkedBody(maxBody: number): ChunkedBody {
     const data = lineEnd + 1;
     const end = data + Number.parseInt(size, 16);
     if (end === data) {
-      body = Buffer.concat(parts);
+      body = decoded.bytes.slice();
       return data;
     }
-    if (length + end - data > maxBody) throw new DecodeError('http/body', `more than ${maxBody} bytes`);
+    if (decoded.bytes.length + end - data > maxBody) throw new DecodeError('http/body', `more than ${maxBody} bytes`);
     const next = end + (bytes[end] === CR ? 2 : 1);
     if (bytes.length < next) return 0;
     if (bytes[next - 1] !== LF) throw new DecodeError('http/chunk', 'longer than its size');
-    parts.push(bytes.slice(data, end));
-    length += end - data;
+    decoded.append(bytes.subarray(data, end));
     return next;
   }
 

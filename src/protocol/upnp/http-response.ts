@@ -1,6 +1,7 @@
 import { DecodeError } from '../../core/errors.ts';
 import { type ChunkedBody, createChunkedBody } from './chunked-body.ts';
 import { decodeHead, findHeadEnd, type MessageHead } from './message-head.ts';
+import { createReceiveBuffer } from './receive-buffer.ts';
 
 export interface HttpResponse {
   /** 200..599. */
@@ -21,19 +22,26 @@ export interface HttpResponseReader {
  * the same again for what a transfer coding adds, is ever kept.
  */
 export function createHttpResponseReader({ maxBody }: { readonly maxBody: number }): HttpResponseReader {
-  const received = createReceiveBuffer(MAX_HEAD + 2 * maxBody);
+  const limit = MAX_HEAD + 2 * maxBody;
+  const received = createReceiveBuffer(limit);
   let head: ResponseHead | undefined;
   let chunked: ChunkedBody | undefined;
+  /** Bytes in which no head ends. */
+  let searched = 0;
 
   /** Passes over interim responses (RFC 9110 section 15.2). */
   function readHead(): ResponseHead | undefined {
     for (;;) {
-      const found = findHeadEnd(received.bytes);
+      const found = findHeadEnd(received.bytes, searched);
       const length = found?.end ?? received.bytes.length;
       if (length > MAX_HEAD) throw new DecodeError('http/head', `more than ${MAX_HEAD} bytes`);
-      if (found === undefined) return undefined;
+      if (found === undefined) {
+        searched = Math.max(0, length - LONGEST_END);
+        return undefined;
+      }
       const read = readResponseHead(decodeHead(received.bytes.subarray(0, found.end), 'http'), maxBody);
       received.drop(found.next);
+      searched = 0;
       if (read.status >= 200) return read;
     }
   }
@@ -53,9 +61,12 @@ export function createHttpResponseReader({ maxBody }: { readonly maxBody: number
 
   return {
     push(bytes) {
-      received.append(bytes);
+      const taken = received.append(bytes);
       head ??= readHead();
-      return head && readBody(head);
+      const response = head && readBody(head);
+      if (response === undefined && taken < bytes.length)
+        throw new DecodeError('http/length', `more than ${limit} bytes`);
+      return response;
     },
     end() {
       if (head?.framing !== 'close') throw new DecodeError('http/end', 'the connection ended too early');
@@ -91,37 +102,6 @@ function tooLong(maxBody: number): DecodeError {
   return new DecodeError('http/body', `more than ${maxBody} bytes`);
 }
 
-/** What came in and was not used yet, in one piece. It doubles as it grows, so that many small chunks cost no more than a large one. */
-interface ReceiveBuffer {
-  readonly bytes: Uint8Array;
-  append(bytes: Uint8Array): void;
-  /** Takes `length` bytes off the start. */
-  drop(length: number): void;
-}
-
-function createReceiveBuffer(limit: number): ReceiveBuffer {
-  let store = new Uint8Array(1024);
-  let start = 0;
-  let end = 0;
-  return {
-    get bytes() {
-      return store.subarray(start, end);
-    },
-    append(bytes) {
-      const needed = end + bytes.length;
-      if (needed > limit) throw new DecodeError('http/length', `more than ${limit} bytes`);
-      if (needed > store.length) {
-        const larger = new Uint8Array(Math.min(limit, Math.max(needed, 2 * store.length)));
-        larger.set(store.subarray(0, end));
-        store = larger;
-      }
-      store.set(bytes, end);
-      end = needed;
-    },
-    drop(length) {
-      start += length;
-    },
-  };
-}
-
 const MAX_HEAD = 8 * 1024;
+/** Bytes of what ends a head, from the line feed of its last line on, that may be there while the rest has not come: `\n\r`. */
+const LONGEST_END = 2;

@@ -79,8 +79,8 @@ function resolveReference(reference: string, name?: string, decimal?: string, he
 
 const PREDEFINED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-/** The parser counts from the root's children. */
-const MAX_LEVELS = 23;
+/** The parser counts from the root's children, and not the empty elements. */
+const MAX_LEVELS = 22;
 const MAX_TAGS = 8192;
 
 const parser = new XMLParser({

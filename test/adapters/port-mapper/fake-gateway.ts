@@ -233,7 +233,8 @@ function envelope(body: string): string {
   return `<?xml version="1.0"?>\r\n<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" s:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body>${body}</s:Body></s:Envelope>`;
 }
 
-function entryArguments({ internalClient, internalPort, description, lease }: FakeEntry): FakeArguments {
+/** Of the answer that tells an entry, all but its key. */
+export function entryArguments({ internalClient, internalPort, description, lease }: FakeEntry): FakeArguments {
   return {
     NewInternalPort: String(internalPort),
     NewInternalClient: internalClient,

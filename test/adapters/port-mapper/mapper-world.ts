@@ -23,7 +23,7 @@ export interface MapperWorld {
 
 export async function mapperWorld(factory: PortMapperFactory): Promise<MapperWorld> {
   const [clock, network] = [manualClock(), memoryNetwork()];
-  const environment = { network, clock, random: seededRandom(1), log: silentLog };
+  const environment = { network, clock, random: seededRandom('mapper'), log: silentLog };
   const another = (make: PortMapperFactory): PortMapper => {
     const mapper = make(environment);
     onTestFinished(async () => mapper.close());

@@ -18,6 +18,10 @@ export interface MemoryNetwork extends Network {
   deafPort: number | undefined;
   /** Sockets that are open. */
   readonly open: readonly Endpoint[];
+  /** Hands a datagram to who receives at `to`, at once, as if it had come from there. */
+  forge(datagram: Datagram, to: Endpoint): void;
+  /** Breaks the sockets that are bound to an address. */
+  breakSockets(error: TraversalError, address: string): void;
 }
 
 interface Socket {
@@ -71,6 +75,15 @@ export function memoryNetwork(): MemoryNetwork {
     deafPort: undefined,
     get open() {
       return [...sockets].map(({ local }) => local);
+    },
+    forge(datagram, to) {
+      for (const receiver of receivers(to)) receiver.datagrams.next(datagram);
+    },
+    breakSockets(error, address) {
+      for (const socket of [...sockets].filter(({ local }) => local.address === address)) {
+        sockets.delete(socket);
+        socket.datagrams.error(error);
+      }
     },
     interfaces() {
       return this.addresses;

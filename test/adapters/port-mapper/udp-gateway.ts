@@ -50,8 +50,8 @@ export class UdpGateway {
   /** Of PCP's answers, in seconds. */
   errorLifetime = 30;
   externalAddress: string;
-  /** Where answers leave from, when not from the gateway itself. */
-  answerFrom: DatagramSocket | undefined;
+  /** What it sends instead of an answer, one or more or none. */
+  alter: (answer: Buffer) => readonly Uint8Array[] = (answer) => [answer];
   readonly #socket: DatagramSocket;
   readonly #clock: Clock;
   #startedAt: number;
@@ -104,7 +104,7 @@ export class UdpGateway {
   }
 
   #answer(bytes: Uint8Array, to: Endpoint): void {
-    (this.answerFrom ?? this.#socket).send(bytes, to);
+    for (const said of this.alter(Buffer.from(bytes))) this.#socket.send(said, to);
   }
 
   #natPmp(request: NatPmpRequest, from: Endpoint): void {

@@ -1,5 +1,7 @@
 import type { Target } from '../engine/target.ts';
 import { tcpFrames } from './framing.ts';
+import { natPmpClient, pcpClient } from './gateway-clients.ts';
+import { natPmpMessage, pcpMessage, pcpOptions } from './gateway-messages.ts';
 import { requestHead } from './http.ts';
 import { iceMessage, iceSequence } from './ice.ts';
 import { candidateAttribute, iceDescription } from './ice-text.ts';
@@ -14,9 +16,24 @@ import { candidateJson, clientFrame, envelope, peerMessage, relayFrame, sealedTe
 import { stunMessage, stunServer } from './stun.ts';
 import { addressText, duration, hostPort, identityPem, serverName, serverUrl } from './text.ts';
 import { ticketBody, ticketText } from './ticket.ts';
+import { deviceDescription, soapMessage, ssdpMessage, xmlDocument } from './upnp.ts';
+import { chunkedBody, httpResponse } from './upnp-http.ts';
 
 /** What people type, and what is in their files. */
 export const textTargets: readonly Target[] = [addressText, serverUrl, serverName, hostPort, duration, identityPem];
+
+/** What gateways say by NAT-PMP, PCP and UPnP. */
+const gatewayTargets: readonly Target[] = [
+  natPmpMessage,
+  pcpMessage,
+  pcpOptions,
+  ssdpMessage,
+  httpResponse,
+  chunkedBody,
+  xmlDocument,
+  deviceDescription,
+  soapMessage,
+];
 
 /** Bytes or text in, a value or an error out. */
 export const codecTargets: readonly Target[] = [
@@ -40,6 +57,7 @@ export const codecTargets: readonly Target[] = [
   messageMeter,
   keyOffer,
   signature,
+  ...gatewayTargets,
   ...textTargets,
 ];
 
@@ -52,6 +70,8 @@ export const engineTargets: readonly Target[] = [
   iceSequence,
   rendezvousServer,
   rendezvousClient,
+  natPmpClient,
+  pcpClient,
 ];
 
 /** QUIC sessions, with native code beneath them, in real time. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createConsent } from '../../../src/protocol/ice/consent.ts';
 import type { IceAgentOptions } from '../../../src/protocol/ice/index.ts';
-import { seededRandom } from './internet.ts';
+import { seededRandom } from '../../seeded-random.ts';
 import { eventsOf, introduceBoth, LEFT_NAT, type Meeting, meeting, RIGHT_NAT } from './pair-of-agents.ts';
 
 const ID = 'udp4:5000>203.0.113.2:6000';

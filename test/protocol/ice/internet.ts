@@ -4,6 +4,7 @@ import { type Endpoint, endpoint, formatEndpoint, sameEndpoint } from '../../../
 import type { Random } from '../../../src/core/random.ts';
 import type { IceAgent, IceEvent, IceInput } from '../../../src/protocol/ice/index.ts';
 import { decodeMessage } from '../../../src/protocol/stun/index.ts';
+import { seededRandom } from '../../seeded-random.ts';
 
 /** A NAT with one public address; `dependence` 0 endpoint-independent, 1 address-dependent, 2 address-and-port-dependent. */
 export interface Nat {
@@ -148,20 +149,6 @@ export class Internet {
     );
     return passes ? mapping.host : undefined;
   }
-}
-
-/** xorshift32: the same seed gives the same bytes. */
-export function seededRandom(seed: number): Random {
-  let state = seed | 1;
-  return {
-    bytes: (length) =>
-      Uint8Array.from({ length }, () => {
-        state ^= state << 13;
-        state ^= state >>> 17;
-        state ^= state << 5;
-        return (state >>> 11) & 0xff;
-      }),
-  };
 }
 
 export function candidate(type: CandidateType, at: Endpoint, base = at, preference = 65_535): Candidate {

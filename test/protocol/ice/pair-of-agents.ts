@@ -1,7 +1,8 @@
 import type { Candidate } from '../../../src/core/candidate.ts';
 import { endpoint } from '../../../src/core/endpoint.ts';
 import { createIceAgent, type IceAgentOptions, type IceEvent } from '../../../src/protocol/ice/index.ts';
-import { candidate, type Host, Internet, type Nat, seededRandom, signalled } from './internet.ts';
+import { seededRandom } from '../../seeded-random.ts';
+import { candidate, type Host, Internet, type Nat, signalled } from './internet.ts';
 
 export const LEFT = { ufrag: 'left', pwd: 'left-password-of-22-chars' };
 export const RIGHT = { ufrag: 'right', pwd: 'right-password-of-22-chars' };

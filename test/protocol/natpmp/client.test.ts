@@ -8,9 +8,7 @@ import {
   type NatPmpRequest,
   type NatPmpResponse,
 } from '../../../src/protocol/natpmp/index.ts';
-import { seededRandom } from '../../seeded-random.ts';
 import { runUntil } from '../gateway-run.ts';
-import { mutate } from '../mutate.ts';
 
 const server = endpoint('192.0.2.1', 5351);
 const mapping: NatPmpRequest = { opcode: 'udp', internalPort: 5000, externalPort: 5000, lifetime: 3600 };
@@ -129,26 +127,5 @@ describe('a NAT-PMP client', () => {
     expect(hear(client, address(510, '203.0.113.10'), 10_000)).toEqual([
       { type: 'restarted', reason: 'external-address' },
     ]);
-  });
-
-  it('neither throws nor grows under 100,000 damaged answers', () => {
-    const random = seededRandom(5351);
-    const client = createNatPmpClient(server);
-    const answers = [
-      mapped,
-      address(1),
-      { type: 'refused', opcode: 'udp', result: 2, epoch: 1, internalPort: 5000 },
-    ].map((response) => encodeNatPmpResponse(response as Words));
-    let answered = 0;
-    for (let i = 0; i < 100_000; i++) {
-      client.handle({ type: 'request', id: 1, request: mapping, timeout: 2000 }, i);
-      client.handle({ type: 'datagram', data: mutate(answers[i % 3]!, random), from: server }, i);
-      const { events, sent } = runUntil(client, i, i);
-      answered += events.filter(({ type }) => type === 'answered').length;
-      expect(events.length + sent.length).toBeLessThanOrEqual(3);
-    }
-    expect(answered).toBeGreaterThan(10_000);
-    expect(client.dropped.malformed).toBeGreaterThan(1000);
-    expect(client.dropped.unmatched).toBeGreaterThan(1000);
   });
 });

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DecodeError } from '../../../src/core/errors.ts';
 import {
   decodeNatPmpRequest,
   decodeNatPmpResponse,
@@ -12,8 +11,6 @@ import {
   type NatPmpRequest,
   natPmpResultName,
 } from '../../../src/protocol/natpmp/index.ts';
-import { seededRandom } from '../../seeded-random.ts';
-import { mutate } from '../mutate.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const bytes = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', ''), 'hex');
@@ -116,6 +113,7 @@ describe('NAT-PMP on the wire', () => {
     ['a request', '0001000013881770 00001c20', 'natpmp/opcode'],
     ['an opcode that there is not', '0083000000000000', 'natpmp/opcode'],
     ['another version', '0181000000000000', 'natpmp/version'],
+    ['an announcement of another version than PCP has', `0180${'00'.repeat(22)}`, 'natpmp/version'],
     ['an address that is cut', '008000000000000001', 'natpmp/external-address/length'],
     ['a mapping that is cut', '0081000000000000138817', 'natpmp/mapped/length'],
     ['an announcement that is cut', '0280000000000000', 'natpmp/announcement/length'],
@@ -143,27 +141,5 @@ describe('NAT-PMP on the wire', () => {
         expect(decodeNatPmpResponse(encodeNatPmpResponse(message))).toEqual(message);
       }),
     );
-  });
-
-  it('reads or refuses 100,000 damaged messages, and nothing else', () => {
-    const random = seededRandom(6886);
-    const messages = [
-      ...fc.sample(response, { numRuns: 50, seed: 1 }).map(encodeNatPmpResponse),
-      ...fc.sample(request, { numRuns: 50, seed: 1 }).map(encodeNatPmpRequest),
-    ];
-    let refusals = 0;
-    for (let i = 0; i < 100_000; i++) {
-      const damaged = mutate(messages[i % messages.length]!, random);
-      for (const decode of [decodeNatPmpRequest, decodeNatPmpResponse]) {
-        try {
-          decode(damaged);
-        } catch (error) {
-          if (!(error instanceof DecodeError)) throw error;
-          refusals++;
-        }
-      }
-    }
-    expect(refusals).toBeGreaterThan(50_000);
-    expect(refusals).toBeLessThan(200_000);
   });
 });

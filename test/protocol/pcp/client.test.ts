@@ -11,9 +11,7 @@ import {
   type PcpRequest,
   type PcpResponse,
 } from '../../../src/protocol/pcp/index.ts';
-import { seededRandom } from '../../seeded-random.ts';
 import { runUntil } from '../gateway-run.ts';
-import { mutate } from '../mutate.ts';
 
 const server = endpoint('2001:db8::1', 5351);
 const map: PcpMap = {
@@ -154,22 +152,5 @@ describe('a PCP client', () => {
     hear(client, answer(map, 500), 0);
     expect(hear(client, answer({ ...map, internalPort: 1 }, 0), 1000)).toEqual([]);
     expect(hear(client, answer({ opcode: 'ANNOUNCE' }, 502), 2000)).toEqual([]);
-  });
-
-  it('neither throws nor grows under 100,000 damaged answers', () => {
-    const random = seededRandom(5351);
-    const client = createPcpClient(server, { random });
-    const answers = [answer(map), answer(map, 1, 2), answer({ opcode: 'ANNOUNCE' })].map(encodePcpResponse);
-    let answered = 0;
-    for (let i = 0; i < 100_000; i++) {
-      client.handle({ type: 'request', id: 1, request: request(map), timeout: 2000 }, i);
-      client.handle({ type: 'datagram', data: mutate(answers[i % 3]!, random), from: server }, i);
-      const { events, sent } = runUntil(client, i, i);
-      answered += events.filter(({ type }) => type === 'answered').length;
-      expect(events.length + sent.length).toBeLessThanOrEqual(3);
-    }
-    expect(answered).toBeGreaterThan(10_000);
-    expect(client.dropped.malformed).toBeGreaterThan(1000);
-    expect(client.dropped.unmatched).toBeGreaterThan(1000);
   });
 });

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { endpoint } from '../../../src/core/endpoint.ts';
-import { DecodeError } from '../../../src/core/errors.ts';
 import {
   decodePcpRequest,
   decodePcpResponse,
@@ -14,8 +13,6 @@ import {
   type PcpOption,
   type PcpRequest,
 } from '../../../src/protocol/pcp/index.ts';
-import { seededRandom } from '../../seeded-random.ts';
-import { mutate } from '../mutate.ts';
 import { anyRequest, anyResponse } from './arbitraries.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -149,27 +146,5 @@ describe('PCP on the wire', () => {
         expect(decodePcpResponse(encodePcpResponse(message))).toEqual(message);
       }),
     );
-  });
-
-  it('reads or refuses 100,000 damaged messages, and nothing else', () => {
-    const random = seededRandom(6887);
-    const messages = [
-      ...fc.sample(anyResponse, { numRuns: 50, seed: 1 }).map(encodePcpResponse),
-      ...fc.sample(anyRequest, { numRuns: 50, seed: 1 }).map(encodePcpRequest),
-    ];
-    let refusals = 0;
-    for (let i = 0; i < 100_000; i++) {
-      const damaged = mutate(messages[i % messages.length]!, random);
-      for (const decode of [decodePcpRequest, decodePcpResponse]) {
-        try {
-          decode(damaged);
-        } catch (error) {
-          if (!(error instanceof DecodeError)) throw error;
-          refusals++;
-        }
-      }
-    }
-    expect(refusals).toBeGreaterThan(100_000);
-    expect(refusals).toBeLessThan(190_000);
   });
 });

@@ -8,7 +8,8 @@ import {
   type RegisterFrame,
   type ServerFrame,
 } from '../../../src/protocol/rendezvous/wire.ts';
-import { filled, seededRandom, testIdentity } from './support.ts';
+import { seededRandom } from '../../seeded-random.ts';
+import { filled, testIdentity } from './support.ts';
 
 const identity = testIdentity();
 const offer = { session: filled(16, 1), to: filled(32, 2), ticketId: filled(16, 3), envelope: filled(10, 4) };

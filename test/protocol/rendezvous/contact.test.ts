@@ -9,7 +9,8 @@ import {
   verifyContact,
   verifyOffer,
 } from '../../../src/protocol/rendezvous/index.ts';
-import { filled, seededRandom, testIdentity } from './support.ts';
+import { seededRandom } from '../../seeded-random.ts';
+import { filled, testIdentity } from './support.ts';
 
 const identity = testIdentity();
 const contactKey = createContactKey(identity, seededRandom('listener'));

@@ -11,7 +11,8 @@ import {
   type StandingMessage,
   sealStanding,
 } from '../../../src/protocol/rendezvous/index.ts';
-import { filled, sampleOffer, seededRandom } from './support.ts';
+import { seededRandom } from '../../seeded-random.ts';
+import { filled, sampleOffer } from './support.ts';
 
 const shared = { secret: filled(16, 1), session: filled(16, 2), listenerKey: filled(32, 3) };
 const dialerOptions: EnvelopeChannelOptions = { ...shared, role: 'dialer', random: seededRandom('dialer') };

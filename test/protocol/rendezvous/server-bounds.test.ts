@@ -6,12 +6,12 @@ import {
   type ServerLimits,
   type ServerSources,
 } from '../../../src/protocol/rendezvous/index.ts';
+import { seededRandom } from '../../seeded-random.ts';
 import {
   type EngineClient,
   type EngineWorld,
   engineWorld,
   filled,
-  seededRandom,
   type TestIdentity,
   testIdentity,
 } from './support.ts';

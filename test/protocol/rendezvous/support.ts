@@ -1,7 +1,6 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { UDP } from '../../../src/core/candidate.ts';
 import { unknownBehavior } from '../../../src/core/nat-behavior.ts';
-import type { Random } from '../../../src/core/random.ts';
 import type { Contact, StandingAnswer } from '../../../src/core/signaling.ts';
 import type { OfferMessage } from '../../../src/protocol/rendezvous/index.ts';
 import {
@@ -19,19 +18,7 @@ import {
   type HelloFrame,
   type ServerFrame,
 } from '../../../src/protocol/rendezvous/wire.ts';
-
-/** The same bytes for the same seed: SHA-256 in counter mode. */
-export function seededRandom(seed: string): Random {
-  let counter = 0;
-  return {
-    bytes(length) {
-      const blocks = Array.from({ length: Math.ceil(length / 32) }, () =>
-        createHash('sha256').update(`${seed} ${counter++}`).digest(),
-      );
-      return new Uint8Array(Buffer.concat(blocks).subarray(0, length));
-    },
-  };
-}
+import { seededRandom } from '../../seeded-random.ts';
 
 /** `length` bytes of one value. */
 export function filled(length: number, value: number): Uint8Array {

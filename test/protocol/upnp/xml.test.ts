@@ -52,6 +52,7 @@ describe('an XML document', () => {
     ['an entity bomb', '<!DOCTYPE a [<!ENTITY b "&c;&c;">]><a>&b;</a>'],
     ['an external entity', '<!doctype a SYSTEM "file:///etc/passwd"><a/>'],
     ['25 levels', `${'<a>'.repeat(25)}${'</a>'.repeat(25)}`],
+    ['24 levels and an empty element', `${'<a>'.repeat(24)}<b/>${'</a>'.repeat(24)}`],
     ['10,000 elements', `<a>${'<b/>'.repeat(10_000)}</a>`],
     ['a prototype', '<a><__proto__>x</__proto__></a>'],
   ])('that is %s throws DecodeError', (_what, text) => {

@@ -1,10 +1,11 @@
-import { Subject } from 'rxjs';
 import { TraversalError } from '../../../core/errors.ts';
 import { parseIp } from '../../../core/ip-address.ts';
-import type { GatewayRestart, Mapping, PortMapper, PortMapperEnvironment } from '../../../core/port-mapper.ts';
+import type { Mapping, PortMapper, PortMapperEnvironment } from '../../../core/port-mapper.ts';
+import { within } from '../../../core/within.ts';
 import { getExternalIpAddress } from '../../../protocol/upnp/index.ts';
 import { createCalls } from '../calls.ts';
 import { requireOwn } from '../conduct.ts';
+import { createRestarts } from '../restarts.ts';
 import { endLease, type Lease, type LeaseWish, leasePort } from '../upnp/port-lease.ts';
 import { createTakeBack } from '../upnp/take-back.ts';
 import {
@@ -15,7 +16,6 @@ import {
   wishOfMapping,
   wishOfRequest,
 } from '../upnp/upnp-mapping.ts';
-import { within } from '../upnp/within.ts';
 import { type FoundByNatUpnp, type NatUpnpSession, openNatUpnpSession } from './natupnp-session.ts';
 
 export interface NatUpnpMapperOptions {
@@ -28,7 +28,7 @@ export interface NatUpnpMapperOptions {
 export function createNatUpnpMapper(environment: PortMapperEnvironment, options: NatUpnpMapperOptions): PortMapper {
   const { clock, random } = environment;
   const calls = createCalls(NAME);
-  const restarts = new Subject<GatewayRestart>();
+  const restarts = createRestarts(clock);
   const takeBack = createTakeBack(environment);
 
   /** Each call has a thread, which ends with it. */
@@ -69,7 +69,7 @@ export function createNatUpnpMapper(environment: PortMapperEnvironment, options:
 
   return {
     name: NAME,
-    restarts$: restarts.asObservable(),
+    restarts$: restarts.restarts$,
 
     async map(request, { signal } = {}) {
       const wishOf = wishOfRequest(request);
@@ -94,7 +94,7 @@ export function createNatUpnpMapper(environment: PortMapperEnvironment, options:
       requireOwn(mapping, NAME);
       return run('renewing a mapping by nat-upnp', signal, async (session, found) => {
         const renewal = await establish(session, found, wishOfMapping(mapping), () => {});
-        if (wasLost(mapping, renewal.lease)) restarts.next({ gateway: mapping.gateway });
+        if (wasLost(mapping, renewal.lease)) restarts.tell(mapping.gateway);
         return renewal.mapping;
       });
     },
@@ -110,7 +110,7 @@ export function createNatUpnpMapper(environment: PortMapperEnvironment, options:
 
     async close() {
       await calls.close();
-      restarts.complete();
+      restarts.close();
       await takeBack.settled();
     },
   };

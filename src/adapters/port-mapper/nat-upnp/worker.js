@@ -11,6 +11,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 /** Bytes that answers may take in all; the package bounds nothing. */
 const MAX_MEMORY = 64 * 2 ** 20;
+/** Characters of an answer that the parent is given, which has to take it in one go: larger than any honest one. */
+const MAX_ANSWER = 64 * 1024;
 /** In ms. */
 const WATCH_INTERVAL = 50;
 
@@ -62,6 +64,8 @@ function serve(
     port.on('message', ({ name, args }) => {
       device.run(name, args, (error, body) => {
         if (error) fail(error);
+        else if (JSON.stringify(body ?? null).length > MAX_ANSWER)
+          throw new RangeError(`an answer to ${name} is too long`);
         else port.postMessage({ type: 'answered', body });
       });
     });

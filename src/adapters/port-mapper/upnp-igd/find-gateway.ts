@@ -4,17 +4,20 @@ import {
   fromEvent,
   lastValueFrom,
   map,
+  merge,
   mergeMap,
   type Observable,
   of,
+  partition,
   reduce,
+  share,
   takeUntil,
   takeWhile,
 } from 'rxjs';
 import { asTraversalError, TraversalError } from '../../../core/errors.ts';
 import type { Gateway } from '../../../core/network.ts';
 import type { PortMapperEnvironment } from '../../../core/port-mapper.ts';
-import { type FoundDevice, searchDevices } from './gateway-search.ts';
+import { type FoundDevice, isDefaultGateway, searchDevices } from './gateway-search.ts';
 import type { GatewayTalk, IgdGateway } from './igd-gateway.ts';
 
 /**
@@ -34,17 +37,20 @@ export async function findGateway(
 
   /** The outcome of one device, ranked. */
   function inspect({ location, bootId }: FoundDevice): Observable<Outcome> {
-    const isDefault = gateways.some(({ address }) => address === location.address);
+    const isDefault = isDefaultGateway(location.address, gateways);
     return from(talk.describe(location, working)).pipe(
       map((gateway) => ({ gateway: { ...gateway, bootId }, rank: rankOf(isDefault, gateway.connected) })),
       catchError((error) => of({ error: asTraversalError(error, 'ERR_NETWORK'), rank: isDefault ? 0 : -1 })),
     );
   }
 
+  // Those of the default routes do not wait behind a crowd.
+  const [expected, others] = partition(searchDevices(environment, gateways).pipe(share()), ({ location }) =>
+    isDefaultGateway(location.address, gateways),
+  );
   try {
     const best = await lastValueFrom(
-      searchDevices(environment, gateways).pipe(
-        mergeMap(inspect, MAX_INSPECTED_AT_ONCE),
+      merge(expected.pipe(mergeMap(inspect)), others.pipe(mergeMap(inspect, MAX_INSPECTED_AT_ONCE))).pipe(
         takeWhile(({ rank }) => rank < BEST_RANK, true),
         takeUntil(fromEvent(signal, 'abort')),
         reduce((best: Outcome, outcome) => (outcome.rank > best.rank ? outcome : best), { rank: LEAST_RANK }),
@@ -87,4 +93,5 @@ async function defaultGateways({ network, log }: PortMapperEnvironment): Promise
   }
 }
 
+/** Of those that are on no default route. */
 const MAX_INSPECTED_AT_ONCE = 8;

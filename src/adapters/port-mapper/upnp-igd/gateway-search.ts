@@ -2,6 +2,7 @@ import { Observable } from 'rxjs';
 import type { Datagram } from '../../../core/datagram.ts';
 import { endpoint } from '../../../core/endpoint.ts';
 import { DecodeError } from '../../../core/errors.ts';
+import { classifyAddress } from '../../../core/ip-address.ts';
 import type { DatagramSocket, Gateway } from '../../../core/network.ts';
 import type { PortMapperEnvironment } from '../../../core/port-mapper.ts';
 import {
@@ -25,7 +26,8 @@ export interface FoundDevice {
 
 /**
  * Searches by SSDP over all IPv4 interfaces, and asks `gateways` directly, since multicast gets lost in many a Wi-Fi. Emits each device
- * once, as it answers, and completes after 1.5 s, or at once where nothing can be sent. Never errors.
+ * once, as it answers, and completes after 1.5 s, or at once where nothing can be sent. Never errors. Answers from public addresses are not of
+ * the local network, unless a default route leads there: nobody out there is to be asked on their word.
  */
 export function searchDevices(
   environment: PortMapperEnvironment,
@@ -35,19 +37,30 @@ export function searchDevices(
   return new Observable((subscriber) => {
     /** Locations by the address that answered, so that nobody crowds out the others. */
     const found = new Map<string, Set<string>>();
+    /** Addresses of which it has been told that they sent us elsewhere. */
+    const told = new Set<string>();
     const sockets: DatagramSocket[] = [];
 
-    function receive({ data, from }: Datagram): void {
+    /** The gateways of this host always; anybody else in the local network while there is room. */
+    function isWelcome(address: string): boolean {
+      if (isDefaultGateway(address, gateways)) return true;
+      return classifyAddress(address) !== 'public' && (found.has(address) || found.size < MAX_ADDRESSES);
+    }
+
+    function receive({ data, from: { address } }: Datagram): void {
+      if (!isWelcome(address)) return;
       const message = ssdpMessage(data);
       if (message?.kind !== 'response' || !isGatewayType(message.target)) return;
-      const location = gatewayUrl(message.location, from.address);
+      const location = gatewayUrl(message.location, address);
       if (location === undefined) {
-        log('upnp.dropped', { from: from.address, reason: 'its description would be elsewhere' });
+        if (told.has(address) || told.size >= MAX_ADDRESSES) return;
+        told.add(address);
+        log('upnp.dropped', { from: address, reason: 'its description would be elsewhere' });
         return;
       }
-      const locations = found.get(from.address) ?? new Set();
-      if (locations.has(location.href) || locations.size >= MAX_LOCATIONS || found.size >= MAX_ADDRESSES) return;
-      found.set(from.address, locations.add(location.href));
+      const locations = found.get(address) ?? new Set();
+      if (locations.has(location.href) || locations.size >= MAX_LOCATIONS) return;
+      found.set(address, locations.add(location.href));
       subscriber.next({ location, bootId: message.bootId });
     }
 
@@ -88,6 +101,11 @@ export function searchDevices(
   });
 }
 
+/** Whether a default route of this host leads there. */
+export function isDefaultGateway(address: string, gateways: readonly Gateway[]): boolean {
+  return gateways.some((gateway) => gateway.address === address);
+}
+
 /** What others send to the ports of SSDP is dropped when it makes no sense. */
 export function ssdpMessage(data: Uint8Array): SsdpMessage | undefined {
   try {
@@ -116,6 +134,7 @@ const SEARCH_TIME = 1_500;
 const REPEAT_AFTER = [200, 500];
 
 const MAX_SOCKETS = 16;
+/** Besides those of the default gateways. */
 const MAX_ADDRESSES = 32;
 /** Of one address. */
 const MAX_LOCATIONS = 2;

@@ -1,13 +1,14 @@
-import { type Observable, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { Datagram } from '../../../core/datagram.ts';
 import type { DatagramSocket } from '../../../core/network.ts';
 import type { GatewayRestart, PortMapperEnvironment } from '../../../core/port-mapper.ts';
 import { isGatewayType, SSDP_GROUP, SSDP_PORT } from '../../../protocol/upnp/index.ts';
+import { createRestarts } from '../restarts.ts';
 import { ssdpMessage } from './gateway-search.ts';
 
 /** Notices that gateways have started anew, and so have lost mappings, by what they say by multicast or what others found out. */
 export interface GatewayWatch {
-  /** Never errors; completes on close. At most one every 10 s for a gateway. */
+  /** Never errors; completes on close. */
   readonly restarts$: Observable<GatewayRestart>;
   /** From now on listens for the gateway `address` on the interface that has `local`; `bootId` is what it had then, where that is known. */
   watch(address: string, local: string, bootId: string | undefined): Promise<void>;
@@ -19,19 +20,15 @@ export interface GatewayWatch {
 }
 
 export function createGatewayWatch({ network, clock, log }: PortMapperEnvironment): GatewayWatch {
-  const restarts = new Subject<GatewayRestart>();
+  const restarts = createRestarts(clock);
   const gateways = new Map<string, WatchedGateway>();
   const joined = new Set<string>();
   let socket: Promise<DatagramSocket | undefined> | undefined;
   let closed = false;
 
   function restarted(address: string): void {
-    const gateway = gateways.get(address);
-    const now = clock.now();
-    if (gateway === undefined || now < gateway.quietUntil) return;
-    gateway.quietUntil = now + QUIET_TIME;
     log('upnp.gateway-restarted', { gateway: address });
-    restarts.next({ gateway: address });
+    restarts.tell(address);
   }
 
   function noteBootId(gateway: WatchedGateway, bootId: string | undefined): void {
@@ -79,9 +76,9 @@ export function createGatewayWatch({ network, clock, log }: PortMapperEnvironmen
   }
 
   return {
-    restarts$: restarts.asObservable(),
+    restarts$: restarts.restarts$,
     async watch(address, local, bootId) {
-      if (!gateways.has(address)) gateways.set(address, { address, bootId, gone: false, quietUntil: clock.now() });
+      if (!gateways.has(address)) gateways.set(address, { address, bootId, gone: false });
       await join(local);
     },
     answered(address, bootId) {
@@ -92,7 +89,7 @@ export function createGatewayWatch({ network, clock, log }: PortMapperEnvironmen
     close() {
       closed = true;
       void socket?.then((socket) => socket?.close());
-      restarts.complete();
+      restarts.close();
     },
   };
 }
@@ -102,9 +99,4 @@ interface WatchedGateway {
   bootId: string | undefined;
   /** It has said goodbye, and nothing since. */
   gone: boolean;
-  /** `clock.now()` in ms until which a further restart is not told. */
-  quietUntil: number;
 }
-
-/** In ms: no gateway starts faster, and one that says so all the time must not keep us busy. */
-const QUIET_TIME = 10_000;

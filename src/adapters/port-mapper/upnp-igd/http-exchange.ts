@@ -27,6 +27,7 @@ export async function httpExchange(
   const destroy = (): void => socket.destroy();
   signal.addEventListener('abort', destroy, { once: true });
   try {
+    signal.throwIfAborted();
     await socket.write(encodeHttpRequest(request));
     const reader = createHttpResponseReader({ maxBody });
     for (let chunk = await socket.read(); chunk !== null; chunk = await socket.read()) {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../core/clock.ts';
 import { DecodeError, TraversalError } from '../../../core/errors.ts';
 import type { Network } from '../../../core/network.ts';
+import { within } from '../../../core/within.ts';
 import {
   decodeDeviceDescription,
   decodeSoapAnswer,
@@ -14,7 +15,6 @@ import {
   type SoapAction,
   type WanService,
 } from '../../../protocol/upnp/index.ts';
-import { within } from '../upnp/within.ts';
 import { type HttpExchange, httpExchange } from './http-exchange.ts';
 
 /** A service of a gateway by which ports are mapped. */

@@ -1,5 +1,6 @@
 import { type ErrorCode, TraversalError } from '../../../core/errors.ts';
 import type { Mapping, PortMapper, PortMapperEnvironment } from '../../../core/port-mapper.ts';
+import { within } from '../../../core/within.ts';
 import { gatewayUrl, getExternalIpAddress, isGatewayType, type SoapAction } from '../../../protocol/upnp/index.ts';
 import { createCalls } from '../calls.ts';
 import { requireOwn } from '../conduct.ts';
@@ -13,7 +14,6 @@ import {
   wishOfMapping,
   wishOfRequest,
 } from '../upnp/upnp-mapping.ts';
-import { within } from '../upnp/within.ts';
 import { findGateway } from './find-gateway.ts';
 import { createGatewayWatch } from './gateway-watch.ts';
 import { createGatewayTalk, type IgdGateway } from './igd-gateway.ts';
@@ -98,11 +98,14 @@ export function createIgdMapper(environment: PortMapperEnvironment, timeout: num
     });
   }
 
-  async function make(wishOf: (local: string) => LeaseWish, signal: AbortSignal): Promise<Mapping> {
+  /** Makes a mapping, or has begun to take back what it asked for. */
+  async function make(wishOf: (local: string) => LeaseWish, outer: AbortSignal): Promise<Mapping> {
     const asked: (readonly [IgdGateway, LeaseWish])[] = [];
     try {
-      const made = await establish(current, wishOf, signal, (gateway, wish) => asked.push([gateway, wish]));
-      return made.mapping;
+      return await within(clock, 'mapping a port by UPnP', timeout, outer, async (signal) => {
+        const made = await establish(current, wishOf, signal, (gateway, wish) => asked.push([gateway, wish]));
+        return made.mapping;
+      });
     } catch (error) {
       for (const [gateway, wish] of asked) {
         takeBack.start(wish, TAKE_BACK_TIME, (signal) => endLease(asking(gateway, signal), wish));
@@ -121,7 +124,7 @@ export function createIgdMapper(environment: PortMapperEnvironment, timeout: num
 
     async map(request, { signal } = {}) {
       const wishOf = wishOfRequest(request);
-      return run('mapping a port by UPnP', timeout, signal, (signal) => make(wishOf, signal));
+      return calls.run(signal, (stop) => make(wishOf, stop));
     },
 
     async renew(mapping, { signal } = {}) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { Log } from '../../../core/log.ts';
+import { within } from '../../../core/within.ts';
 import type { LeaseWish } from './port-lease.ts';
-import { within } from './within.ts';
 
 /** Ends leases that a failed call asked for: the gateway may have granted them, though nobody waits for that any more. */
 export interface TakeBack {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/clock.ts';
-import { endpoint } from '../../../core/endpoint.ts';
+import { endpoint, isReachableUnicast } from '../../../core/endpoint.ts';
 import { TraversalError } from '../../../core/errors.ts';
 import { parseIp } from '../../../core/ip-address.ts';
 import {
@@ -75,7 +75,7 @@ export function readExternalAddress(text: string): string {
   if (text === '' || text === '0.0.0.0') {
     throw new TraversalError('ERR_MAPPING_REFUSED', 'the gateway has no external address: it is not connected itself');
   }
-  if (parseIp(text)?.family === 4) return text;
+  if (parseIp(text)?.family === 4 && isReachableUnicast(endpoint(text, 1))) return text;
   throw new TraversalError('ERR_GATEWAY_PROTOCOL', 'the external address that the gateway tells is none');
 }
 

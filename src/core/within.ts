@@ -1,5 +1,5 @@
-import type { Clock } from '../../../core/clock.ts';
-import { TraversalError } from '../../../core/errors.ts';
+import type { Clock } from './clock.ts';
+import { TraversalError } from './errors.ts';
 
 /**
  * What `work` brings within `timeout` ms. When they are over, or `outer` is aborted, it rejects at once, whatever `work` does then: with
@@ -19,12 +19,16 @@ export async function within<T>(
     () => deadline.abort(new TraversalError('ERR_TIMEOUT', `${doing}: not done within ${timeout / 1000} s`)),
     timeout,
   );
+  let onAbort = (): void => {};
   try {
     return await new Promise<T>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      onAbort = () => reject(signal.reason);
+      signal.addEventListener('abort', onAbort);
       work(signal).then(resolve, reject);
     });
   } finally {
     clock.clearTimeout(timer);
+    // A signal of several that is listened to lives as long as they do.
+    signal.removeEventListener('abort', onAbort);
   }
 }
