@@ -5,14 +5,16 @@ export type { Clock, TimerHandle } from './core/clock.ts';
 export type { Datagram } from './core/datagram.ts';
 export { type Endpoint, endpoint, type Family, formatEndpoint, parseEndpoint } from './core/endpoint.ts';
 export type { Environment } from './core/environment.ts';
-export { DecodeError, type ErrorCode, StreamResetError, TraversalError } from './core/errors.ts';
+export { DecodeError, type ErrorCode, GatewayError, StreamResetError, TraversalError } from './core/errors.ts';
 export type { Identity } from './core/identity.ts';
+export type { LeaseJournal } from './core/lease-journal.ts';
 export { type Log, silentLog } from './core/log.ts';
 export type { Dependence, NatBehavior } from './core/nat-behavior.ts';
 export type {
   ByteListener,
   ByteSocket,
   DatagramSocket,
+  Gateway,
   Network,
   NetworkInterface,
   TcpConnectOptions,
@@ -21,6 +23,19 @@ export type {
 } from './core/network.ts';
 export type { Path, PathInfo, PathKind, PathTransport } from './core/path.ts';
 export { type Policy, policies } from './core/policy.ts';
+export type { MappingAttempt, PortLease, PortLeaseState, PortLeases } from './core/port-lease.ts';
+export type {
+  GatewayRestart,
+  ListedMapping,
+  Mapping,
+  MappingProtocol,
+  MappingReach,
+  MappingRequest,
+  MappingVia,
+  PortMapper,
+  PortMapperEnvironment,
+  PortMapperFactory,
+} from './core/port-mapper.ts';
 export type { Random } from './core/random.ts';
 export type {
   Session,
@@ -42,9 +57,11 @@ export type {
   StandingAnswer,
 } from './core/signaling.ts';
 export type { Attempt, Verdict } from './core/verdict.ts';
+export { createPortLeases, type PortLeasesOptions } from './leases/port-leases.ts';
 export { connectionMachine } from './machines/connection.ts';
 export type { ConnectionEvent, RatedPath } from './machines/connection-events.ts';
 export { type ConnectionDelays, defaultConnectionDelays } from './machines/connection-setup.ts';
+export { leaseMachine } from './machines/lease.ts';
 export { peerMachine } from './machines/peer.ts';
 export { type Connection, type ConnectionState, DEFAULT_PROTOCOL } from './peer/connection.ts';
 export { createPeer } from './peer/create-peer.ts';

@@ -1,17 +1,31 @@
 import { createIdentity } from './adapters/node/identity.ts';
 import { cryptoRandom, nodeNetwork, systemClock } from './adapters/node/index.ts';
+import { fileLeaseJournal } from './adapters/node/lease-journal.ts';
+import { upnpIgdLater } from './adapters/port-mapper/deferred.ts';
+import { natPmp } from './adapters/port-mapper/nat-pmp.ts';
+import { pcp } from './adapters/port-mapper/pcp.ts';
 import { quicSessions } from './adapters/session/quic/index.ts';
 import { natsSignaling } from './adapters/signaling/nats.ts';
 import { isNatsUrl } from './adapters/signaling/nats-access.ts';
 import { websocketSignaling } from './adapters/signaling/websocket.ts';
 import type { Environment } from './core/environment.ts';
 import { classifyAddress, parseIp } from './core/ip-address.ts';
+import type { LeaseJournal } from './core/lease-journal.ts';
 import { type Log, silentLog } from './core/log.ts';
+import type { PortLeases } from './core/port-lease.ts';
+import type { PortMapperFactory } from './core/port-mapper.ts';
 import { normalizeServerUrl } from './core/server-url.ts';
+import { createPortLeases } from './leases/port-leases.ts';
 
 export { createIdentity } from './adapters/node/identity.ts';
 export { loadIdentityFile } from './adapters/node/identity-file.ts';
 export * from './adapters/node/index.ts';
+export {
+  fileLeaseJournal,
+  type LeaseJournalOptions,
+  type NotedMapping,
+  readLeaseJournal,
+} from './adapters/node/lease-journal.ts';
 export { MANUAL_URL, type ManualSignaling, manualSignaling } from './adapters/signaling/manual.ts';
 export { type RunningServer, type ServerOptions, startServer } from './server/index.ts';
 
@@ -28,6 +42,11 @@ export interface NodeEnvironmentOptions {
   readonly log?: Log;
   /** Whether loopback addresses are candidates; by default when every rendezvous server is on this machine. */
   readonly loopback?: boolean;
+  /**
+   * Whether gateways are asked for port mappings, or by which protocols; PCP, NAT-PMP and UPnP by default, and nothing
+   * where loopback addresses are candidates.
+   */
+  readonly mapping?: boolean | readonly PortMapperFactory[];
 }
 
 /**
@@ -38,6 +57,8 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
   const clock = systemClock();
   const random = cryptoRandom();
   const own = new Set(servers.map(normalizeServerUrl));
+  const loopback = options.loopback ?? (servers.length > 0 && servers.every(isOnThisMachine));
+  const mapping = options.mapping ?? !loopback;
   return {
     network: nodeNetwork(),
     clock,
@@ -58,8 +79,33 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
     newIdentity: createIdentity,
     servers,
     stun,
-    loopback: options.loopback ?? (servers.length > 0 && servers.every(isOnThisMachine)),
+    ...(asksGateways(mapping) && {
+      portLeases: () => nodePortLeases({ log, ...(typeof mapping !== 'boolean' && { mappers: mapping }) }),
+    }),
+    loopback,
   };
+}
+
+export interface NodePortLeasesOptions {
+  /** Protocols in the order in which they are asked; PCP, NAT-PMP and UPnP by default. */
+  readonly mappers?: readonly PortMapperFactory[];
+  /** Where mappings are noted, for the case that this process is killed; by default files of this user. */
+  readonly journal?: LeaseJournal;
+  readonly log?: Log;
+  /** ms in which a mapping is to be had, and a renewal. Default 5000. */
+  readonly within?: number;
+}
+
+/** Port mappings at the gateways of this host. Close them before the process ends. */
+export function nodePortLeases(options: NodePortLeasesOptions = {}): PortLeases {
+  const { log = silentLog, within } = options;
+  const { mappers = [pcp(), natPmp(), upnpIgdLater], journal = fileLeaseJournal({ log }) } = options;
+  const world = { network: nodeNetwork(), clock: systemClock(), random: cryptoRandom(), log };
+  return createPortLeases({ ...world, mappers, journal, within });
+}
+
+function asksGateways(mapping: boolean | readonly PortMapperFactory[]): boolean {
+  return typeof mapping === 'boolean' ? mapping : mapping.length > 0;
 }
 
 function isOnThisMachine(url: string): boolean {

@@ -12,13 +12,18 @@ export interface Failure {
   readonly message: string;
 }
 
+/**
+ * How this peer's port mapping stands; facts for the peer's chart and for those of its connections. `mapping.started`:
+ * the gateway is being asked, for the first time or after a mapping was lost.
+ */
+export type MappingEvent = { type: 'mapping.started' } | { type: 'mapping.obtained' } | { type: 'mapping.unavailable' };
+
 /** Facts that the connection chart decides by. Packets are never among them. */
 export type ConnectionEvent =
   | { type: 'connection.started' }
   /** Every local candidate that can be had for now is known and told. */
   | { type: 'candidates.gathered' }
-  | { type: 'mapping.obtained' }
-  | { type: 'mapping.unavailable' }
+  | MappingEvent
   /** The other side's candidates and credentials are known: checks can begin. */
   | { type: 'remote.known' }
   | ({ type: 'offer.rejected' } & Failure)

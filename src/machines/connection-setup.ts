@@ -77,7 +77,7 @@ export const connectionSetup = setup({
     session: slot('session'),
     /** Tells when this peer's candidates are complete. */
     gather: slot('gather'),
-    /** Tells whether an explicit port mapping stands. */
+    /** Tells how the peer's port mapping stands. */
     map: slot('map'),
     /** Runs the strategies that make direct paths; goes on while relayed. */
     punch: slot('punch'),

@@ -12,4 +12,5 @@ export {
   currentPath,
   defaultConnectionDelays,
 } from './connection-setup.ts';
+export { LEASE_TIMES, type LeaseContext, type LeaseEvent, type LeaseInput, leaseMachine } from './lease.ts';
 export { type PeerEvent, peerMachine } from './peer.ts';

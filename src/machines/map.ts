@@ -1,15 +1,13 @@
 import { connectionSetup } from './connection-setup.ts';
 
-/** Region `map`: an explicit port mapping on the gateway; never delays anything. */
+/** Region `map`: the explicit port mapping that the peer keeps, as it comes and goes; never delays anything. */
 export const map = connectionSetup.createStateConfig({
   description: 'Whether the gateway keeps a port open for this peer',
   initial: 'mapping',
+  invoke: { src: 'map', input: ({ context }) => ({ id: context.id }), onError: '.unavailable' },
   states: {
-    mapping: {
-      invoke: { src: 'map', input: ({ context }) => ({ id: context.id }), onError: 'unavailable' },
-      on: { 'mapping.obtained': 'mapped', 'mapping.unavailable': 'unavailable' },
-    },
-    mapped: { type: 'final' },
-    unavailable: { type: 'final' },
+    mapping: { on: { 'mapping.obtained': 'mapped', 'mapping.unavailable': 'unavailable' } },
+    mapped: { on: { 'mapping.started': 'mapping', 'mapping.unavailable': 'unavailable' } },
+    unavailable: { on: { 'mapping.started': 'mapping', 'mapping.obtained': 'mapped' } },
   },
 });

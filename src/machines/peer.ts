@@ -1,6 +1,7 @@
 import { assign, fromCallback, setup } from 'xstate';
 import type { ErrorCode } from '../core/errors.ts';
 import { type NatBehavior, unknownBehavior } from '../core/nat-behavior.ts';
+import type { MappingEvent } from './connection-events.ts';
 
 export interface PeerInput {
   /** ms between two looks at the network, so that NAT mappings stay open and changes are seen (20–26 s). */
@@ -11,7 +12,7 @@ export interface PeerInput {
 export type PeerEvent =
   | { type: 'discovery.finished'; behavior: NatBehavior; candidates: number }
   | { type: 'network.changed' }
-  | { type: 'mapping.unavailable' }
+  | MappingEvent
   | { type: 'carrier.online'; name: string }
   | { type: 'carrier.offline'; name: string; code: ErrorCode }
   | { type: 'registration.replaced' }
@@ -38,7 +39,7 @@ export const peerMachine = setup({
   actors: {
     /** Asks the interfaces and the STUN servers once. */
     gather: slot('gather'),
-    /** Asks the gateway for a port mapping. */
+    /** Tells how the leases of the peer's ports stand. */
     map: slot('map'),
     /** Keeps the rendezvous carriers and the registration. */
     rendezvous: slot('rendezvous'),
@@ -82,12 +83,11 @@ export const peerMachine = setup({
         },
         map: {
           initial: 'mapping',
+          invoke: { src: 'map', onError: '.unavailable' },
           states: {
-            mapping: {
-              invoke: { src: 'map', onError: 'unavailable' },
-              on: { 'mapping.unavailable': 'unavailable' },
-            },
-            unavailable: {},
+            mapping: { on: { 'mapping.obtained': 'mapped', 'mapping.unavailable': 'unavailable' } },
+            mapped: { on: { 'mapping.started': 'mapping', 'mapping.unavailable': 'unavailable' } },
+            unavailable: { on: { 'mapping.started': 'mapping', 'mapping.obtained': 'mapped' } },
           },
         },
         rendezvous: {

@@ -41,6 +41,21 @@ describe('traversing', () => {
     });
   });
 
+  test('its map region follows the peer’s mapping, and changes nothing else', () => {
+    const facts = ['obtained', 'started', 'unavailable', 'obtained', 'unavailable', 'started'] as const;
+    const seen = facts.map((_, i) => {
+      const events = facts.slice(0, i + 1).map((fact): ConnectionEvent => ({ type: `mapping.${fact}` }));
+      return run([started, ...events]).value;
+    });
+    expect(seen).toEqual(
+      ['mapped', 'mapping', 'unavailable', 'mapped', 'unavailable', 'mapping'].map((map) => ({
+        traversing: { discover: 'gathering', map, punch: 'waiting', fallback: 'allocating' },
+      })),
+    );
+    const broken = { type: 'xstate.error.actor.0.connection.traversing.map', error: new Error('test') } as never;
+    expect(run([started, broken]).value).toMatchObject({ traversing: { map: 'unavailable' } });
+  });
+
   test('direct-only never allocates a relay, relay-only never punches', () => {
     expect(run([started], 'direct-only').value).toMatchObject({ traversing: { fallback: 'unavailable' } });
     expect(run([started, known], 'relay-only').value).toMatchObject({ traversing: { punch: 'exhausted' } });

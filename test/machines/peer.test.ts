@@ -53,9 +53,27 @@ describe('discover', () => {
 });
 
 describe('map', () => {
+  const told = (...facts: readonly ('started' | 'obtained' | 'unavailable')[]) =>
+    run(...facts.map((fact): PeerEvent => ({ type: `mapping.${fact}` })));
+
+  test.each([
+    [['started'], 'mapping'],
+    [['obtained'], 'mapped'],
+    [['unavailable'], 'unavailable'],
+    [['obtained', 'obtained'], 'mapped'],
+    [['obtained', 'started'], 'mapping'],
+    [['obtained', 'unavailable'], 'unavailable'],
+    [['unavailable', 'started'], 'mapping'],
+    [['unavailable', 'obtained'], 'mapped'],
+    [['obtained', 'started', 'obtained'], 'mapped'],
+  ] as const)('after %j is %s, with the one actor that it began with', (facts, map) => {
+    expect(told(...facts).value).toEqual({ open: { discover: 'gathering', map, rendezvous: 'connecting' } });
+    expect(told(...facts).started).toEqual([]);
+  });
+
   test.each([
     ['nobody maps', { type: 'mapping.unavailable' } as PeerEvent],
-    ['the actor broke', broken('0.peer.open.map.mapping')],
+    ['the actor broke', broken('0.peer.open.map')],
   ])('is unavailable when %s, and disturbs nothing else', (_, event) => {
     expect(run(event).value).toEqual({
       open: { discover: 'gathering', map: 'unavailable', rendezvous: 'connecting' },
