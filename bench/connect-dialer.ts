@@ -1,12 +1,13 @@
 /**
  * Runs inside a host of the laboratory: connects again and again on a warm rendezvous connection and prints, as JSON, when each
- * session was ready, its first byte was echoed and its direct path was confirmed, in ms from the call of `connect`.
+ * session was ready, its first byte was echoed and its direct path was confirmed, in ms from the call of `connect`. Two peers take
+ * turns where both `map` and `no-map` are asked for: one with port mapping, one without.
  */
 import { filter, firstValueFrom } from 'rxjs';
-import { createPeer } from 'sallyport';
+import { createPeer, type Peer } from 'sallyport';
 import { nodeEnvironment } from 'sallyport/node';
 
-const [server = '', ticket = '', rounds = ''] = process.argv.slice(2);
+const [server = '', ticket = '', rounds = '', ...mappings] = process.argv.slice(2);
 /** Times in ms. */
 interface Round {
   readonly ready: number;
@@ -17,13 +18,21 @@ interface Round {
 /** ms to wait for a direct path after the first echo. */
 const PATIENCE = 1500;
 
-await using peer = await createPeer({ env: nodeEnvironment({ servers: [server] }) });
-await firstValueFrom(peer.reachability$.pipe(filter(({ complete }) => complete)));
-const results: Round[] = [];
-for (let i = 0; i < Number(rounds); i++) results.push(await connectOnce());
+const peers = new Map<string, Peer>();
+for (const mapping of mappings) {
+  const peer = await createPeer({ env: nodeEnvironment({ servers: [server], mapping: mapping === 'map' }) });
+  await firstValueFrom(peer.reachability$.pipe(filter(({ complete }) => complete)));
+  peers.set(mapping, peer);
+}
+const results: Record<string, Round[]> = Object.fromEntries(mappings.map((mapping) => [mapping, []]));
+for (let i = 0; i < Number(rounds); i++) {
+  const turns = i % 2 === 0 ? mappings : mappings.toReversed();
+  for (const mapping of turns) results[mapping]!.push(await connectOnce(peers.get(mapping)!));
+}
+for (const peer of peers.values()) await peer.close();
 console.log(JSON.stringify(results));
 
-async function connectOnce(): Promise<Round> {
+async function connectOnce(peer: Peer): Promise<Round> {
   const startedAt = performance.now();
   const since = (): number => performance.now() - startedAt;
   const connection = peer.connect(ticket);

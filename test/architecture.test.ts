@@ -11,6 +11,10 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
   protocol: { on: ['core'], why: 'protocol is sans-IO: bytes in, values out, on core alone' },
   streams: { on: ['core', 'protocol'], why: 'streams carry data and know no decisions' },
   machines: { on: ['core', 'protocol', 'streams'], why: 'machines know contracts, never an adapter' },
+  leases: {
+    on: ['core', 'protocol', 'streams', 'machines'],
+    why: 'a lease is given its port mappers, never an adapter',
+  },
   peer: {
     on: ['core', 'protocol', 'streams', 'machines'],
     why: 'a peer gets its world as an Environment, never an adapter',
@@ -18,7 +22,7 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
   adapters: { on: ['core', 'protocol', 'streams'], why: 'an adapter implements a contract and knows no machine' },
   server: { on: ['core', 'protocol', 'streams', 'adapters'], why: 'the server binds engines to sockets' },
   testing: {
-    on: ['core', 'protocol', 'streams', 'machines', 'peer', 'adapters', 'server', 'index.ts', 'node.ts'],
+    on: ['core', 'protocol', 'streams', 'machines', 'leases', 'peer', 'adapters', 'server', 'index.ts', 'node.ts'],
     why: 'the test kit may use everything but the commands',
   },
   cli: {
@@ -26,10 +30,13 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
     why: 'commands use what a user of the package has',
   },
   'index.ts': {
-    on: ['core', 'protocol', 'machines', 'peer'],
+    on: ['core', 'protocol', 'machines', 'leases', 'peer'],
     why: 'the main entry exports contracts, peers and charts',
   },
-  'node.ts': { on: ['core', 'streams', 'adapters', 'server'], why: 'sallyport/node joins the floors for users' },
+  'node.ts': {
+    on: ['core', 'streams', 'leases', 'adapters', 'server'],
+    why: 'sallyport/node joins the floors for users',
+  },
 };
 
 /** Packages that a floor may use; type-only imports of `rxjs` are free everywhere, since contracts speak of Observable. */
@@ -38,6 +45,7 @@ const packages: Record<string, readonly string[]> = {
   protocol: ['node:crypto', 'node:zlib', 'fast-xml-parser'],
   streams: ['rxjs', 'node:stream', 'node:stream/web', 'node:crypto'],
   machines: ['xstate'],
+  leases: ['rxjs', 'xstate'],
   peer: ['rxjs', 'xstate', 'node:zlib'],
 };
 

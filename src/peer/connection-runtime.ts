@@ -13,6 +13,7 @@ import {
 import { createIceLink } from './ice-link.ts';
 import type { Acquaintance } from './introduction.ts';
 import { toldCandidates } from './local-candidates.ts';
+import { followMapping } from './mapped-ports.ts';
 import { createOwnCandidates } from './own-candidates.ts';
 import { createRelayLink } from './relay-link.ts';
 import { createRestarts, type GenerationMessage } from './restarts.ts';
@@ -290,10 +291,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
       });
       return () => subscription.unsubscribe();
     },
-    map(send) {
-      send({ type: 'mapping.unavailable' });
-      return nothing;
-    },
+    map: (send) => followMapping(options.ports, send),
     punch() {
       ice.start();
       return nothing;
@@ -338,6 +336,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
       remote: ice.remotes,
       behaviors: { mine: discovery.current.behavior, theirs },
       pairs: ice.snapshot()?.pairs ?? [],
+      ports: options.ports.current,
     }),
   };
 }

@@ -8,6 +8,7 @@ import type { Verdict } from '../core/verdict.ts';
 import type { ConnectionMachine } from '../machines/connection.ts';
 import type { ConnectionEvent, Failure } from '../machines/connection-events.ts';
 import { type ConnectionInput, type ConnectionOutput, currentPath } from '../machines/connection-setup.ts';
+import { mapAttempts } from './mapping-evidence.ts';
 import type { ConnectionRuntime } from './runtime-contract.ts';
 import { checksAttempt, makeVerdict } from './verdict.ts';
 
@@ -106,7 +107,8 @@ export function createConnection({
   const verdict = new Promise<Verdict>((resolve) => {
     const finish = (output: ConnectionOutput): void => {
       const evidence = runtime.evidence();
-      const attempts = evidence.pairs.length > 0 ? [checksAttempt(evidence, 0, clock.now() - startedAt)] : [];
+      const checks = evidence.pairs.length > 0 ? [checksAttempt(evidence, 0, clock.now() - startedAt)] : [];
+      const attempts = [...checks, ...mapAttempts(evidence.ports, startedAt)];
       const made = makeVerdict({ output, evidence, paths: validated, attempts });
       settle?.reject(new TraversalError(made.code ?? 'ERR_CLOSED', made.summary));
       ended = true;

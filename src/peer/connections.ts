@@ -21,6 +21,7 @@ import type { Discovery } from './discovery.ts';
 import { createDoorkeeper } from './doorkeeper.ts';
 import { type Introduction, knownIntroduction } from './introduction.ts';
 import { keyIntroduction } from './key-introduction.ts';
+import type { MappedPorts } from './mapped-ports.ts';
 import { createOfferOpener, type OpenedOffer } from './offer-opener.ts';
 import type { ConnectOptions } from './peer.ts';
 import type { ConnectionRuntime, RuntimeOptions } from './runtime-contract.ts';
@@ -38,6 +39,7 @@ export interface ConnectionsOptions {
   readonly routers: readonly PacketRouter[];
   readonly lobby?: TcpLobby;
   readonly discovery: Discovery;
+  readonly ports: MappedPorts;
   readonly carriers: Carriers;
   readonly tickets: TicketBook;
   readonly incoming: Subject<Connection>;

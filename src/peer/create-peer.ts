@@ -11,6 +11,8 @@ import { createCarriers } from './carriers.ts';
 import type { Connection } from './connection.ts';
 import { createConnections } from './connections.ts';
 import { createDiscovery } from './discovery.ts';
+import { withMappedPorts } from './mapped-discovery.ts';
+import { createMappedPorts, followMapping } from './mapped-ports.ts';
 import type { ConnectOptions, Peer, PeerAddress, PeerOptions } from './peer.ts';
 import { createRegistrar } from './registrar.ts';
 import { openSockets } from './sockets.ts';
@@ -36,7 +38,8 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     sessions.close();
     throw error;
   });
-  const discovery = createDiscovery(env, sockets.routers, sockets.lobby?.bases);
+  const ports = createMappedPorts(env, sockets, policy);
+  const discovery = withMappedPorts(createDiscovery(env, sockets.routers, sockets.lobby?.bases), ports, env);
   const carriers = createCarriers(env.signaling, env.clock);
   const incoming = new Subject<Connection>();
   let closing: Promise<void> | undefined;
@@ -59,6 +62,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     routers: sockets.routers,
     lobby: sockets.lobby,
     discovery,
+    ports,
     carriers,
     tickets: registrar.tickets,
     incoming,
@@ -76,6 +80,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
           sendBack({ type: 'discovery.finished', behavior: unknownBehavior, candidates: 0 });
           return;
         }
+        ports.look();
         const asked = stunServers();
         const final = knowsServers();
         discovery
@@ -87,7 +92,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
             if (final !== knowsServers() || !sameList(asked, stunServers())) sendBack({ type: 'network.changed' });
           });
       }),
-      map: fromCallback<PeerEvent>(({ sendBack }) => sendBack({ type: 'mapping.unavailable' })),
+      map: fromCallback<PeerEvent>(({ sendBack }) => followMapping(ports, sendBack)),
       rendezvous: fromCallback<PeerEvent>(({ sendBack }) => {
         const subscription = carriers.statuses$.subscribe(({ carrier: { name }, status }) => {
           if (status.state === 'online') sendBack({ type: 'carrier.online', name });
@@ -120,12 +125,14 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const close = async (): Promise<void> => {
     actor.send({ type: 'close.requested' });
     await connections.close();
+    const released = ports.close();
     registrar.close();
     incoming.complete();
     carriers.close();
     discovery.close();
     sockets.close();
     sessions.close();
+    await released;
     state$.complete();
   };
 
@@ -167,6 +174,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   };
   try {
     carriers.ensure(env.servers);
+    ports.open();
   } catch (error) {
     await peer.close();
     throw error;

@@ -139,7 +139,8 @@ export function createDiscovery(
   };
 }
 
-function sameCandidates(a: readonly Candidate[], b: readonly Candidate[]): boolean {
+/** By transport and address, in whatever order. */
+export function sameCandidates(a: readonly Candidate[], b: readonly Candidate[]): boolean {
   const keys = new Set(a.map(candidateKey));
   return a.length === b.length && b.every((candidate) => keys.has(candidateKey(candidate)));
 }

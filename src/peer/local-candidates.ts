@@ -3,15 +3,17 @@ import {
   type Candidate,
   type CandidateTransport,
   type CandidateType,
+  candidateKey,
   candidatePriority,
   type RemoteCandidate,
   transportOf,
   UDP,
 } from '../core/candidate.ts';
-import { type Endpoint, endpoint } from '../core/endpoint.ts';
+import { type Endpoint, endpoint, isReachableUnicast, sameEndpoint } from '../core/endpoint.ts';
 import { type AddressKind, classifyAddress } from '../core/ip-address.ts';
 import type { NetworkInterface } from '../core/network.ts';
 import type { Policy } from '../core/policy.ts';
+import type { Mapping } from '../core/port-mapper.ts';
 import { MAX_CANDIDATES } from '../protocol/rendezvous/index.ts';
 
 /** At most this many host candidates a family, so that a host with many containers does not flood the other side. */
@@ -56,6 +58,31 @@ export function hostCandidates(
 /** A server-reflexive candidate (RFC 8445 section 5.1.1.2), the `rank`th of its family from 0. */
 export function reflexiveCandidate(mapped: Endpoint, base: Endpoint, server: string, rank: number): Candidate {
   return makeCandidate({ ...UDP, type: 'srflx', endpoint: mapped, base }, preference(mapped, rank), server);
+}
+
+/**
+ * Candidates of explicit port mappings, as if a server had seen them (RFC 8445 section 5.1.1.2): the base is the host
+ * candidate that the mapping leads to. None where it leads to none of `candidates`, where one of them has its address
+ * already, and where nobody could send to what the gateway says.
+ */
+export function mappedCandidates(
+  mappings: readonly Mapping[],
+  candidates: readonly Candidate[],
+  { loopback }: { loopback: boolean },
+): readonly Candidate[] {
+  const known = new Set(candidates.map(candidateKey));
+  return mappings.flatMap(({ protocol, internal, external, gateway }) => {
+    const base = candidates.find(
+      ({ type, transport, endpoint: at }) => type === 'host' && transport === protocol && sameEndpoint(at, internal),
+    );
+    if (base === undefined || !mayBeSentTo(external, loopback)) return [];
+    const obtained: Obtained = { ...transportOf(base), type: 'mapped', endpoint: external, base: base.endpoint };
+    return known.has(candidateKey(obtained)) ? [] : [makeCandidate(obtained, preference(external, 0), gateway)];
+  });
+}
+
+function mayBeSentTo(at: Endpoint, loopback: boolean): boolean {
+  return isReachableUnicast(at) || (loopback && at.port !== 0 && classifyAddress(at.address) === 'loopback');
 }
 
 /**

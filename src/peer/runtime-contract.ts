@@ -13,6 +13,7 @@ import type { TcpLobby } from '../streams/tcp-lobby.ts';
 import type { Carriers } from './carriers.ts';
 import type { Discovery } from './discovery.ts';
 import type { Introduction } from './introduction.ts';
+import type { MappedPort, MappedPorts } from './mapped-ports.ts';
 
 export interface RuntimeOptions {
   readonly env: Environment;
@@ -27,6 +28,7 @@ export interface RuntimeOptions {
   /** What this connection may send of what all connections of the peer may. */
   readonly budget: CheckBudget;
   readonly discovery: Discovery;
+  readonly ports: MappedPorts;
   readonly sessions: SessionFactory;
   readonly ownKey: Uint8Array;
   readonly policy: Policy;
@@ -71,4 +73,6 @@ export interface Evidence {
   readonly remote: readonly RemoteCandidate[];
   readonly behaviors: { readonly mine: NatBehavior; readonly theirs: NatBehavior };
   readonly pairs: readonly PairSnapshot[];
+  /** None where no gateway was to be asked. */
+  readonly ports: readonly MappedPort[];
 }

@@ -3,6 +3,7 @@ import type { NatBehavior } from '../core/nat-behavior.ts';
 import type { PathInfo } from '../core/path.ts';
 import type { Attempt, Verdict } from '../core/verdict.ts';
 import type { ConnectionOutput } from '../machines/connection-setup.ts';
+import { mappingAdvice } from './mapping-evidence.ts';
 import type { Evidence } from './runtime-contract.ts';
 
 export interface VerdictInput {
@@ -55,15 +56,19 @@ function describe({ kind, transport, remote }: PathInfo): string {
   return kind === 'direct' ? `directly over ${transport} to ${remote}` : `through a relay (${transport}, ${remote})`;
 }
 
-function advise({ behaviors, local, remote }: Evidence): string[] {
+function advise({ behaviors, local, remote, ports }: Evidence): string[] {
   const advice: string[] = [];
+  // Without a NAT there is nothing to map.
+  const mapping = behaviors.mine.translated === false ? undefined : mappingAdvice(ports);
   const sides = [
     ['this side', behaviors.mine, local],
     ['the other side', behaviors.theirs, remote],
   ] as const;
   for (const [side, behavior, candidates] of sides) {
     if (isAddressAndPortDependent(behavior)) {
-      advice.push(`${side}'s NAT gives each destination another port; a port mapping on its router would help`);
+      const isMapped = candidates.some(({ type }) => type === 'mapped');
+      const remedy = isMapped ? '' : '; a port mapping on its router would help';
+      advice.push(`${side}'s NAT gives each destination another port${remedy}`);
     } else if (
       candidates.length > 0 &&
       candidates.every(({ type }) => type === 'host') &&
@@ -72,7 +77,7 @@ function advise({ behaviors, local, remote }: Evidence): string[] {
       advice.push(`${side} learned no server-reflexive address: is UDP to the STUN server blocked?`);
     }
   }
-  return advice;
+  return mapping === undefined ? advice : [...advice, mapping];
 }
 
 function isAddressAndPortDependent({ mapping }: NatBehavior): boolean {

@@ -3,7 +3,8 @@ import { endpoint } from '../../src/core/endpoint.ts';
 import { createIceLink, type IceLink } from '../../src/peer/ice-link.ts';
 import { createCheckBudget } from '../../src/protocol/ice/index.ts';
 import { createPacketRouter } from '../../src/streams/packet-router.ts';
-import { candidate, seededRandom, signalled } from '../protocol/ice/internet.ts';
+import { candidate, signalled } from '../protocol/ice/internet.ts';
+import { seededRandom } from '../seeded-random.ts';
 import { Wire } from '../streams/ice/wire.ts';
 
 const MINUTE = 60_000;

@@ -11,6 +11,8 @@ export type TcpFreedom = 'none' | 'outward' | 'all';
 /** A network of loopback addresses only, whose UDP fails on command, and whose TCP is forbidden unless it is asked for. */
 export interface FaultyNetwork extends Network {
   traffic: Traffic;
+  /** Which ports can be sent and connected to; all, unless the test says otherwise. */
+  reaches: (port: number) => boolean;
   /** Datagrams given to the sockets, whatever became of them. */
   readonly sent: number;
   /** The TCP listeners opened, in order. */
@@ -26,6 +28,7 @@ export function faultyNetwork(network: Network, tcp: TcpFreedom = 'none'): Fault
   const listeners: ByteListener[] = [];
   const connected: ByteSocket[] = [];
   let traffic: Traffic = 'pass';
+  let reaches = (_port: number): boolean => true;
   let sent = 0;
   let dialled = 0;
 
@@ -38,6 +41,7 @@ export function faultyNetwork(network: Network, tcp: TcpFreedom = 'none'): Fault
     datagrams$: socket.datagrams$,
     send(data: Uint8Array, to: Endpoint) {
       sent++;
+      if (!reaches(to.port)) return true;
       if (traffic === 'pass') return socket.send(data, to);
       if (traffic === 'hold') {
         const copy = Uint8Array.from(data);
@@ -55,6 +59,7 @@ export function faultyNetwork(network: Network, tcp: TcpFreedom = 'none'): Fault
     async connect(options) {
       demand('outward', 'all');
       dialled++;
+      if (!reaches(options.port)) throw new TraversalError('ERR_TIMEOUT', 'nothing gets there');
       const socket = await network.connect(options);
       connected.push(socket);
       return socket;
@@ -69,6 +74,12 @@ export function faultyNetwork(network: Network, tcp: TcpFreedom = 'none'): Fault
     connected,
     get dialled() {
       return dialled;
+    },
+    get reaches() {
+      return reaches;
+    },
+    set reaches(next) {
+      reaches = next;
     },
     udp: async (options) => wrap(await network.udp(options)),
     get traffic() {

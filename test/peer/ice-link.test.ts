@@ -3,7 +3,8 @@ import { endpoint } from '../../src/core/endpoint.ts';
 import { createIceLink, type IceLink } from '../../src/peer/ice-link.ts';
 import { createCheckBudget } from '../../src/protocol/ice/index.ts';
 import { createPacketRouter } from '../../src/streams/packet-router.ts';
-import { candidate, seededRandom, signalled } from '../protocol/ice/internet.ts';
+import { candidate, signalled } from '../protocol/ice/internet.ts';
+import { seededRandom } from '../seeded-random.ts';
 import { Wire } from '../streams/ice/wire.ts';
 
 const HOSTS = {
@@ -128,6 +129,35 @@ describe('deferred nomination', () => {
     dialer.link.use(dialerPath(0));
     wire.clock.advance(2100);
     expect(dialer.link.snapshot()!.pairs[0]!.requestsSent).toBe(asked);
+  });
+});
+
+describe('a mapped candidate that comes when all was told and has failed', () => {
+  const dead = (address: string) => [signalled(candidate('host', endpoint(address, 7000)))];
+  const mapped = candidate('mapped', HOSTS.listener.endpoint, endpoint('192.168.1.2', 6000));
+
+  it('is checked at once, and makes a path on both sides', () => {
+    const { wire, dialer, listener } = sides();
+    for (const [{ link }, own, other] of [
+      [dialer, HOSTS.dialer, '203.0.113.200'],
+      [listener, { ...HOSTS.listener, endpoint: mapped.base, base: mapped.base }, '198.51.100.200'],
+    ] as const) {
+      link.addLocal([own]);
+      link.addRemote(dead(other));
+      link.start();
+      link.end('local');
+      link.end('remote');
+    }
+    wire.clock.advance(30_000);
+    for (const { link, seen } of [dialer, listener]) {
+      expect(seen.map((line) => line.split(' ')[1])).toEqual(['exhausted']);
+      expect(link.isSpent).toBe(true);
+    }
+    listener.link.addLocal([mapped]);
+    dialer.link.addRemote([signalled(mapped)]);
+    wire.clock.advance(45);
+    expect(dialer.seen.slice(1)).toEqual([`30020 validated ${dialerPath(0)}`]);
+    expect(listener.seen.slice(1)).toEqual(['30030 validated udp/0/udp4:6000>198.51.100.2:5000']);
   });
 });
 

@@ -1,12 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Candidate, DISCARD_PORT, UDP } from '../../src/core/candidate.ts';
+import { type Candidate, candidatePriority, DISCARD_PORT, UDP } from '../../src/core/candidate.ts';
 import { endpoint } from '../../src/core/endpoint.ts';
 import type { NetworkInterface } from '../../src/core/network.ts';
-import { hostCandidates, reflexiveCandidate, toldCandidates } from '../../src/peer/local-candidates.ts';
+import type { Mapping } from '../../src/core/port-mapper.ts';
+import {
+  hostCandidates,
+  mappedCandidates,
+  reflexiveCandidate,
+  toldCandidates,
+} from '../../src/peer/local-candidates.ts';
 import { createIceAgent } from '../../src/protocol/ice/index.ts';
 import { Internet } from '../protocol/ice/internet.ts';
 import { eventsOf, introduce, leftOptions, rightOptions } from '../protocol/ice/pair-of-agents.ts';
+import { mappingBetween } from './peer-leases.ts';
 
 function on(name: string, address: string): NetworkInterface {
   const { family } = endpoint(address, 0);
@@ -108,6 +115,59 @@ describe('priorities and foundations', () => {
     const [first, second, third, fourth] = made.map(({ foundation }) => foundation);
     expect(second).toBe(first);
     expect(new Set([first, third, fourth]).size).toBe(3);
+  });
+});
+
+describe('mapped candidates', () => {
+  const external = endpoint('198.51.100.1', 40_000);
+  const lan = [on('eth0', '10.0.0.1')];
+  const passive = { transport: 'tcp', tcpType: 'passive', local: endpoint('0.0.0.0', 6001) } as const;
+  const active = { transport: 'tcp', tcpType: 'active', local: endpoint('0.0.0.0', DISCARD_PORT) } as const;
+  const hosts = [V4, passive, active].flatMap((socket) => hostCandidates(lan, socket, { loopback: false }));
+  const udp = mappingBetween({ protocol: 'udp', internal: endpoint('10.0.0.1', 5000), external });
+  const tcp = mappingBetween({ protocol: 'tcp', internal: endpoint('10.0.0.1', 6001), external });
+  const made = (mappings: readonly Mapping[], known = hosts, loopback = false): readonly Candidate[] =>
+    mappedCandidates(mappings, known, { loopback });
+
+  it('have the host candidate that the mapping leads to as their base, over UDP and TCP', () => {
+    expect(made([udp, tcp])).toMatchObject([
+      { type: 'mapped', transport: 'udp', endpoint: external, base: udp.internal },
+      { type: 'mapped', transport: 'tcp', tcpType: 'passive', endpoint: external, base: tcp.internal },
+    ]);
+  });
+
+  it('rank between what a check and what a server has seen, and share a foundation with nothing', () => {
+    const reflexive = reflexiveCandidate(endpoint('198.51.100.1', 5000), udp.internal, '192.0.2.1', 0);
+    const all = [...hosts, reflexive, ...made([udp, tcp])];
+    const mapped = all.find(({ type }) => type === 'mapped')!;
+    expect(mapped.priority).toBeGreaterThan(reflexive.priority);
+    expect(mapped.priority).toBeLessThan(candidatePriority('prflx', 0));
+    for (const of of ['priority', 'foundation'] as const) {
+      expect(new Set(all.map((candidate) => candidate[of])).size).toBe(all.length);
+    }
+  });
+
+  it('are not made where the mapping leads elsewhere: to an address that is no more, or to another port', () => {
+    expect(made([{ ...udp, internal: endpoint('10.0.0.2', 5000) }])).toEqual([]);
+    expect(made([{ ...udp, internal: endpoint('10.0.0.1', 6001) }])).toEqual([]);
+    expect(made([{ ...tcp, internal: endpoint('10.0.0.1', 5000) }])).toEqual([]);
+  });
+
+  it('are not made where a host or reflexive candidate has the address: a public host, a NAT that keeps ports', () => {
+    const reflexive = reflexiveCandidate(external, udp.internal, '192.0.2.1', 0);
+    expect(made([{ ...udp, external: udp.internal }])).toEqual([]);
+    expect(made([udp], [...hosts, reflexive])).toEqual([]);
+    expect(made([tcp], [...hosts, reflexive])).toHaveLength(1);
+  });
+
+  it('are made of an address that only some can reach, and of none that nobody can send to', () => {
+    const outside = (address: string, port = 40_000, loopback = false): number =>
+      made([{ ...udp, external: endpoint(address, port) }], hosts, loopback).length;
+    expect([outside('100.64.0.1'), outside('192.168.0.2')]).toEqual([1, 1]);
+    expect([outside('0.0.0.0'), outside('224.0.0.1'), outside('198.51.100.1', 0)]).toEqual([0, 0, 0]);
+    expect([outside('127.0.0.1'), outside('127.0.0.1', 40_000, true), outside('127.0.0.1', 0, true)]).toEqual([
+      0, 1, 0,
+    ]);
   });
 });
 

@@ -6,7 +6,8 @@ import { type Acquaintance, knownIntroduction } from '../../src/peer/introductio
 import { createSignalLink } from '../../src/peer/signal-link.ts';
 import { createEnvelopeChannel } from '../../src/protocol/rendezvous/index.ts';
 import { manualClock } from '../manual-clock.ts';
-import { filled, sampleOffer, seededRandom } from '../protocol/rendezvous/support.ts';
+import { filled, sampleOffer } from '../protocol/rendezvous/support.ts';
+import { seededRandom } from '../seeded-random.ts';
 
 const session = filled(16, 1);
 const listenerKey = filled(32, 2);
