@@ -36,13 +36,13 @@ async function demo({ reporter, signal }: CommandContext): Promise<ExitCode> {
   try {
     say('rendezvous', `${server.url}, with STUN and a relay`);
     const listener = spawnDemoPeer(
-      ['listen', '--server', server.url, '--forward', String(service.local.port)],
+      ['listen', '--no-map', '--server', server.url, '--forward', String(service.local.port)],
       deadline,
     );
     peers.push(listener);
     listener.onEvent((event) => say('listener', describe(event)));
     const { ticket } = await listener.until('ticket');
-    const dialer = spawnDemoPeer(['connect', '-', '--forward', '0'], deadline);
+    const dialer = spawnDemoPeer(['connect', '-', '--no-map', '--forward', '0'], deadline);
     peers.push(dialer);
     dialer.onEvent((event) => say('dialer', describe(event)));
     dialer.write(`${ticket}\n`);

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../core/errors.ts';
 
-/** 0 fine, 1 no connection (a verdict was printed), 2 wrong use. */
+/** 0 fine, 1 no connection (a verdict was printed) or no mapping, 2 wrong use. */
 export type ExitCode = 0 | 1 | 2;
 
 /** Errors that come from how the command was called, not from the network. */

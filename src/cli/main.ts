@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { addConnect } from './connect.ts';
 import { addDemo } from './demo.ts';
 import { addListen } from './listen.ts';
+import { addMap } from './map.ts';
 import { addPing } from './ping.ts';
 import { addServe } from './serve.ts';
 
@@ -18,7 +19,7 @@ const program = new Command('sallyport')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'error [ERR_USAGE]:')) });
 
-for (const add of [addServe, addListen, addConnect, addPing, addDemo]) add(program);
+for (const add of [addServe, addListen, addConnect, addPing, addMap, addDemo]) add(program);
 
 try {
   await program.parseAsync();

@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadIdentityFile } from '../adapters/node/identity-file.ts';
+import type { Environment } from '../core/environment.ts';
 import { TraversalError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
 import { type Policy, policies } from '../core/policy.ts';
 import { createPeer, type Peer } from '../index.ts';
 import { nodeEnvironment } from '../node.ts';
@@ -14,6 +16,8 @@ export interface PeerCommandOptions {
   readonly turn?: string;
   readonly identity?: string;
   readonly policy: Policy;
+  /** False with `--no-map`. */
+  readonly map: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -39,6 +43,7 @@ export function addPeerOptions(command: Command): Command {
     .addOption(new Option('--turn <server>', 'TURN server (in a later version)').hideHelp())
     .option('--identity <file>', 'private key that names this peer; created when missing (default: a fresh key)')
     .addOption(new Option('--policy <policy>', 'how relays may be used').choices(policies).default('relay-first'))
+    .option('--no-map', 'ask no gateway for port mappings')
     .option('--json', 'tell what happens as JSON, one object a line')
     .option('--verbose', 'tell everything on stderr');
 }
@@ -62,11 +67,7 @@ export async function openPeer(
     throw new TraversalError('ERR_NOT_AVAILABLE', '--turn is not available in this version: leave it out');
   }
   const identity = options.identity === undefined ? undefined : await loadIdentityFile(options.identity);
-  const env = nodeEnvironment({
-    ...where,
-    log: reporter.log,
-    ...(options.token !== undefined && { token: options.token }),
-  });
+  const env = peerEnvironment(options, where, reporter.log);
   const peer = await createPeer({ env, policy: options.policy, ...(identity && { identity }) });
   const told = new Set<string>();
   peer.reachability$.subscribe(({ candidates }) => {
@@ -77,6 +78,15 @@ export async function openPeer(
     }
   });
   return peer;
+}
+
+/** The world that a command's peer lives in. */
+export function peerEnvironment(
+  { token, map }: Pick<PeerCommandOptions, 'token' | 'map'>,
+  where: { readonly servers: readonly string[]; readonly stun: readonly string[] },
+  log: Log,
+): Environment {
+  return nodeEnvironment({ ...where, log, ...(!map && { mapping: false }), ...(token !== undefined && { token }) });
 }
 
 function collectStun(value: string, previous: readonly string[]): string[] {

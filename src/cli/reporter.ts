@@ -6,7 +6,7 @@ import type { TraversalError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { PathInfo } from '../core/path.ts';
 import type { Verdict } from '../core/verdict.ts';
-import { createLineWriter } from './line-writer.ts';
+import { createLineWriter, type LineWriter } from './line-writer.ts';
 
 /** One round trip of `ping`. */
 export interface Pong {
@@ -33,6 +33,10 @@ export interface Reporter {
   closed(): void;
   verdict(verdict: Verdict): void;
   error(error: TraversalError): void;
+  /** With `--json`: an object with this `event`, `t` and `fields` on stdout. Else nothing. */
+  event(name: string, fields: object): void;
+  /** Without `--json`: a line on stderr, on a terminal or with `--verbose`. */
+  calm(line: string): void;
   /** A line on stdout as it is. */
   print(line: string): void;
   /** The same on stderr. */
@@ -47,8 +51,16 @@ export interface ReporterOptions {
   readonly verbose?: boolean | undefined;
 }
 
-export function createReporter({ json = false, verbose = false }: ReporterOptions): Reporter {
-  const [stdout, stderr] = [createLineWriter(1), createLineWriter(2)];
+/** Where its lines go. */
+export interface ReporterOutput {
+  readonly stdout: LineWriter;
+  readonly stderr: LineWriter;
+}
+
+export function createReporter(
+  { json = false, verbose = false }: ReporterOptions,
+  { stdout, stderr }: ReporterOutput = { stdout: createLineWriter(1), stderr: createLineWriter(2) },
+): Reporter {
   const print = (line: string): void => stdout.write(`${line}\n`);
   const say = (line: string): void => stderr.write(`${line}\n`);
   const log: Log = (event, fields) => {
@@ -75,6 +87,8 @@ function jsonReporter(common: Common): Reporter {
   return {
     ...common,
     json: true,
+    event: (name, fields) => emit(name, { t: elapsed(), ...fields }),
+    calm: () => {},
     ticket: (ticket) => emit('ticket', { ticket }),
     state: (value) => emit('state', { t: elapsed(), value }),
     candidate: ({ type, endpoint, priority }) =>
@@ -99,6 +113,8 @@ function terminalReporter(common: Common, chatty: boolean): Reporter {
   return {
     ...common,
     json: false,
+    event: () => {},
+    calm,
     ticket(ticket, { toStdout }) {
       if (toStdout) print(ticket);
       else say(ticket);
@@ -115,7 +131,8 @@ function terminalReporter(common: Common, chatty: boolean): Reporter {
     verdict(verdict) {
       if (verdict.outcome !== 'failed') return;
       for (const { strategy, reason, sent, received } of verdict.attempts) {
-        say(`  tried ${strategy}: ${reason} (${sent} sent, ${received} answered)`);
+        const packets = sent === undefined ? '' : ` (${sent} sent, ${received} answered)`;
+        say(`  tried ${strategy}: ${reason}${packets}`);
       }
       for (const advice of verdict.advice) say(`  ${pc.yellow('hint')}: ${advice}`);
     },

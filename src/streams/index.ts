@@ -11,9 +11,10 @@ export type {
 } from '../core/network.ts';
 export { eachConnection } from './each-connection.ts';
 export { echo } from './echo.ts';
+export type { MappedPortOptions } from './mapped-port.ts';
 export { type ByteSink, pipeTo } from './pipe-to.ts';
 export { type ByteSource, readEach } from './read-each.ts';
 export { toDuplex, toWeb } from './session-stream.ts';
 export { tcpClient } from './tcp-client.ts';
 export { type TcpServerOptions, tcpServer } from './tcp-server.ts';
-export { udpSocket } from './udp.ts';
+export { type UdpSocketOptions, udpSocket } from './udp.ts';

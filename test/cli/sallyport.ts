@@ -37,14 +37,17 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Nobody reads what it writes to stdout. */
   readonly unread?: boolean;
+  /** A TypeScript file to run in its place. */
+  readonly main?: string;
 }
 
 const MAIN = await buildCommandLine();
 
 /** Runs the command line in a process of its own. */
 export function sallyport(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const { input, env = {}, unread = false } = options;
-  const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(process.execPath, [MAIN, ...args], {
+  const { input, env = {}, unread = false, main } = options;
+  const program = main === undefined ? [MAIN] : ['--import', 'tsx', main];
+  const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(process.execPath, [...program, ...args], {
     stdio: 'pipe',
     env: { ...process.env, NO_COLOR: '1', ...env },
   });

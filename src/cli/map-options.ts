@@ -1,0 +1,52 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { natUpnpLater, upnpIgdLater } from '../adapters/port-mapper/deferred.ts';
+import { natPmp } from '../adapters/port-mapper/nat-pmp.ts';
+import { pcp } from '../adapters/port-mapper/pcp.ts';
+import type { MappingProtocol, MappingVia, PortMapperFactory } from '../core/port-mapper.ts';
+
+/** What `--via` takes. */
+export type ViaOption = 'upnp' | 'nat-pmp' | 'pcp' | 'nat-upnp';
+
+/** Options that `map` and its subcommands share. */
+export interface MapCommandOptions {
+  readonly protocol: MappingProtocol;
+  readonly via?: ViaOption;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** By which protocol that is. */
+export function mappingVia(option: ViaOption): MappingVia {
+  return option === 'upnp' ? 'upnp-igd' : option;
+}
+
+/** The port mapper of a protocol. */
+export function portMapper(via: MappingVia): PortMapperFactory {
+  return PORT_MAPPERS[via];
+}
+
+const PORT_MAPPERS: Readonly<Record<MappingVia, PortMapperFactory>> = {
+  pcp: pcp(),
+  'nat-pmp': natPmp(),
+  'upnp-igd': upnpIgdLater,
+  'nat-upnp': natUpnpLater,
+};
+
+export function viaOption(description: string): Option {
+  const choices: readonly ViaOption[] = ['upnp', 'nat-pmp', 'pcp', 'nat-upnp'];
+  return new Option('--via <protocol>', description).choices(choices);
+}
+
+export function protocolOption(): Option {
+  const choices: readonly MappingProtocol[] = ['udp', 'tcp'];
+  return new Option('--protocol <protocol>', 'which ports are meant').choices(choices).default('udp');
+}
+
+/** A port that can be mapped, as commander's argument parser. */
+export function parseMappedPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
+    throw new InvalidArgumentError('A port is a number from 1 to 65535.');
+  }
+  return port;
+}
