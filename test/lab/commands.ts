@@ -80,8 +80,9 @@ export interface JsonCommand {
   readonly ended: Promise<number | null>;
 }
 
-export function spawnJson(host: Host, args: readonly string[]): JsonCommand {
-  const child = host.spawnRaw(...sallyport(...args), { stdio: ['ignore', 'pipe', 'inherit'] });
+export function spawnJson(host: Host, args: readonly string[], env: NodeJS.ProcessEnv = {}): JsonCommand {
+  const options = { env: { ...process.env, ...env }, stdio: ['ignore' as const, 'pipe' as const, 'inherit' as const] };
+  const child = host.spawnRaw(...sallyport(...args), options);
   const events: CommandEvent[] = [];
   const waiting = new Set<() => void>();
   createInterface({ input: child.stdout! }).on('line', (line) => {

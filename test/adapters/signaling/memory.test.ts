@@ -5,7 +5,8 @@ import { memoryRendezvous } from '../../../src/adapters/signaling/memory.ts';
 import type { SignalingEvent } from '../../../src/core/signaling.ts';
 import { signalingCompliance } from '../../compliance/signaling.ts';
 import { manualClock } from '../../manual-clock.ts';
-import { filled, seededRandom, testIdentity } from '../../protocol/rendezvous/support.ts';
+import { filled, testIdentity } from '../../protocol/rendezvous/support.ts';
+import { seededRandom } from '../../seeded-random.ts';
 
 signalingCompliance({
   name: 'memory',

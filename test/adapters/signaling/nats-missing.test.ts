@@ -2,7 +2,7 @@ import { filter, firstValueFrom } from 'rxjs';
 import { expect, it, vi } from 'vitest';
 import { natsSignaling } from '../../../src/adapters/signaling/nats.ts';
 import { manualClock } from '../../manual-clock.ts';
-import { seededRandom } from '../../protocol/rendezvous/support.ts';
+import { seededRandom } from '../../seeded-random.ts';
 
 vi.mock('@nats-io/transport-node', () => {
   throw new Error("Cannot find package '@nats-io/transport-node'");

@@ -13,7 +13,8 @@ import { decodeClientFrame, encodeFrame } from '../../../src/protocol/rendezvous
 import { type ServerOptions, startServer } from '../../../src/server/index.ts';
 import { signalingCompliance } from '../../compliance/signaling.ts';
 import { manualClock } from '../../manual-clock.ts';
-import { filled, seededRandom } from '../../protocol/rendezvous/support.ts';
+import { filled } from '../../protocol/rendezvous/support.ts';
+import { seededRandom } from '../../seeded-random.ts';
 
 signalingCompliance({
   name: 'WebSocket',

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -15,7 +15,7 @@ export async function cProgram(source: URL, packages: readonly string[] = []): P
   const program = `${CACHE}/${basename(path, '.c')}-${digest}`;
   if (!existsSync(program)) {
     await mkdir(CACHE, { recursive: true });
-    const unfinished = `${program}.${process.pid}`; // others may be compiling too; the last rename wins
+    const unfinished = `${program}.${randomUUID()}`; // others may be compiling too; the last rename wins
     const flags = packages.length === 0 ? '' : await execute('pkg-config', ['--cflags', '--libs', ...packages]);
     const libraries = flags.split(/\s+/).filter((flag) => flag !== '');
     await execute('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', unfinished, path, ...libraries]);

@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 export async function execute(command: string, args: readonly string[], options: ExecuteOptions = {}): Promise<string> {
   const { input = '', cwd, env } = options;
   const running = promisify(execFile)(command, args, { cwd, env, maxBuffer: 64 * 2 ** 20 });
-  running.child.stdin?.end(input);
+  // A command may end without reading its input; whether that is a failure its exit code says.
+  running.child.stdin?.on('error', () => {}).end(input);
   return (await running).stdout;
 }
 

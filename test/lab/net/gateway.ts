@@ -6,22 +6,20 @@ import { NetworkNamespace } from './network-namespace.ts';
 export class Gateway extends NetworkNamespace {
   /** Its public address, or that towards the carrier's NAT. */
   readonly address: string;
+  /** Its address on the side of its hosts. */
+  readonly lanAddress: string;
   readonly #spec: NatSpec;
 
-  constructor(name: string, address: string, spec: NatSpec) {
+  constructor(name: string, address: string, lanAddress: string, spec: NatSpec) {
     super(name);
     this.address = address;
+    this.lanAddress = lanAddress;
     this.#spec = spec;
   }
 
-  /** Takes lines of `ip -batch` for both sides, and the NAT's own address on the LAN. */
-  async configureBetween(
-    lan: readonly string[],
-    wan: readonly string[],
-    lanAddress: string,
-    { ipv6 = false } = {},
-  ): Promise<void> {
-    const nft = natRules(this.#spec, lanAddress) + (ipv6 ? FIREWALL : '');
+  /** Takes lines of `ip -batch` for both sides. */
+  async configureBetween(lan: readonly string[], wan: readonly string[], { ipv6 = false } = {}): Promise<void> {
+    const nft = natRules(this.#spec, this.lanAddress) + (ipv6 ? FIREWALL : '');
     await this.configure({ ip: [...lan, ...wan], nft, forwards: true, ipv6 });
   }
 

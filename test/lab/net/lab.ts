@@ -5,7 +5,7 @@ import { Host } from './host.ts';
 import { namespacesOf, newLabPrefix, removeNamespaces, sweepDeadLabs } from './namespaces.ts';
 import type { NatSpec } from './nat.ts';
 import { NetworkNamespace } from './network-namespace.ts';
-import { type Line, layLine, subscriberSide } from './uplink.ts';
+import { type Line, layLine, PUBLIC_NETWORK, subscriberSide } from './uplink.ts';
 
 /** Makes an internet with nobody on it, after sweeping away what dead processes left of theirs. Needs root on Linux. */
 export async function createLab(): Promise<Lab> {
@@ -47,7 +47,7 @@ export interface Site {
  * unique in the lab.
  */
 export class Lab implements AsyncDisposable {
-  /** The one router between all public addresses, 203.0.113.0/24. */
+  /** The one router between all public addresses, 11.0.0.0/24. */
   readonly internet: NetworkNamespace;
   readonly #prefix: string;
   readonly #members: NetworkNamespace[] = [];
@@ -80,8 +80,9 @@ export class Lab implements AsyncDisposable {
     this.#sites += 1;
     const [lan, shared] = [`192.168.${this.#sites}`, `100.64.${this.#sites}`];
     const publicAddress = this.#publicAddresses(1)[0]!;
-    const outer = this.#add(new Gateway(this.#name(`${name}-nat`), publicAddress, carrier ?? nat));
-    const inner = carrier && this.#add(new Gateway(this.#name(`${name}-home`), `${shared}.2`, nat));
+    const outerLan = `${carrier === undefined ? lan : shared}.1`;
+    const outer = this.#add(new Gateway(this.#name(`${name}-nat`), publicAddress, outerLan, carrier ?? nat));
+    const inner = carrier && this.#add(new Gateway(this.#name(`${name}-home`), `${shared}.2`, `${lan}.1`, nat));
     const home = inner ?? outer;
     const members = Array.from({ length: hosts }, (_, i) =>
       this.#add(
@@ -100,24 +101,40 @@ export class Lab implements AsyncDisposable {
     const bridge = [
       'link add lan type bridge',
       ...members.map((_, i) => `link set port${i + 1} master lan up`),
-      ...attach('lan', `${lan}.1`),
+      ...attach('lan', home.lanAddress),
       ...attach6('lan', network && `${network}::1`),
     ];
     await Promise.all([
       ...members.map((host) =>
         host.configure({
-          ip: [...attach('eth0', host.address, `${lan}.1`), ...attach6('eth0', host.ipv6, network && `${network}::1`)],
+          ip: [
+            ...attach('eth0', host.address, home.lanAddress),
+            ...attach6('eth0', host.ipv6, network && `${network}::1`),
+          ],
           ipv6,
         }),
       ),
       ...(inner
         ? [
-            inner.configureBetween(bridge, attach('wan', inner.address, `${shared}.1`), `${lan}.1`),
-            outer.configureBetween(attach('lan', `${shared}.1`), subscriberSide(end), `${shared}.1`),
+            inner.configureBetween(bridge, attach('wan', inner.address, outer.lanAddress)),
+            outer.configureBetween(attach('lan', outer.lanAddress), subscriberSide(end)),
           ]
-        : [outer.configureBetween(bridge, subscriberSide(end), `${lan}.1`, { ipv6 })]),
+        : [outer.configureBetween(bridge, subscriberSide(end), { ipv6 })]),
     ]);
     return { hosts: members, nat: home, carrier: inner && outer, publicAddress };
+  }
+
+  /** Gives a site another public address, as providers do at night. Fulfils with it; the old one leads nowhere from then on. */
+  async renumber({ nat, carrier = nat, publicAddress }: Site): Promise<string> {
+    const address = this.#publicAddresses(1)[0]!;
+    const route = await this.internet.run('ip', ['route', 'show', publicAddress]);
+    const [device] = /dev \S+/.exec(route) ?? [];
+    const input = `route del ${publicAddress}/32\nroute add ${address}/32 ${device}\n`;
+    await carrier.run('ip', ['-batch', '-'], {
+      input: `addr add ${address}/32 dev wan\naddr del ${publicAddress}/32 dev wan\n`,
+    });
+    await this.internet.run('ip', ['-batch', '-'], { input });
+    return address;
   }
 
   /** Kills every process in the lab, and removes it. */
@@ -142,7 +159,7 @@ export class Lab implements AsyncDisposable {
 
   #publicAddresses(count: number): string[] {
     if (this.#addresses + count > 254) throw new RangeError('no public addresses left');
-    return Array.from({ length: count }, () => `203.0.113.${++this.#addresses}`);
+    return Array.from({ length: count }, () => `${PUBLIC_NETWORK}.${++this.#addresses}`);
   }
 
   /** The first 48 bits of a subscriber's IPv6 addresses; the rest of the prefix for documentation (RFC 3849). */

@@ -71,7 +71,7 @@ table ip filter {
   chain input {
     type filter hook input priority filter; policy drop;
     iifname lo accept
-    iifname lan ip daddr ${lanAddress} accept
+    iifname lan ip daddr { ${lanAddress}, 224.0.0.0/4 } accept
     ct state established,related accept
   }
   chain forward {

@@ -40,6 +40,9 @@ const PROGRAMS = [
   { program: 'nft', from: 'nftables' },
   { program: 'conntrack', from: 'conntrack' },
   { program: 'turnserver', from: 'coturn' },
+  { program: 'miniupnpd', from: 'miniupnpd-nftables' },
+  { program: 'upnpc', from: 'miniupnpc' },
+  { program: 'natpmpc', from: 'natpmpc' },
   { program: 'cc', from: 'gcc' },
 ];
 

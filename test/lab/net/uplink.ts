@@ -64,8 +64,11 @@ export function subscriberSide({ device, addresses, prefix }: LineEnd): string[]
   ];
 }
 
+/** First three bytes of the public addresses. Those that are meant for documentation are no use: gateways take them for private ones. */
+export const PUBLIC_NETWORK = '11.0.0';
+
 /** Address of the internet's router on every line. */
-const ROUTER = '203.0.113.1';
+const ROUTER = `${PUBLIC_NETWORK}.1`;
 
 /** Link-local IPv6 addresses of both ends of every line. */
 const ROUTER_LINK = 'fe80::1';
@@ -83,12 +86,13 @@ async function startDelayLink(internet: NetworkNamespace, device: string, end: L
 
 const DELAY_LINK = new URL('delay-link.c', import.meta.url);
 
-/** The kernel's netem is not everywhere; drops at random are. */
-function lossRules(device: string, loss: number): string {
+/** Rules by which a router loses what crosses one of its devices, `loss` percent each way. The kernel's netem is not everywhere; they are. */
+export function lossRules(device: string, loss: number): string {
   const drop = `numgen random mod 10000 < ${Math.round(loss * 100)} drop`;
   return `
 add table inet loss
-add chain inet loss forward { type filter hook forward priority filter; }
-add rule inet loss forward iifname ${device} ${drop}
-add rule inet loss forward oifname ${device} ${drop}`;
+add chain inet loss in { type filter hook prerouting priority raw; }
+add chain inet loss out { type filter hook postrouting priority filter; }
+add rule inet loss in iifname ${device} ${drop}
+add rule inet loss out oifname ${device} ${drop}`;
 }
