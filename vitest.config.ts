@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that hold times and memory to bounds: nothing else may run beside them. */
+const MEASURING = ['test/abuse/**/*.test.ts', 'test/attacks/gateway-*.test.ts', 'test/fuzz/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     projects: [
@@ -7,8 +10,19 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**', 'dist/**', 'node_modules/**'],
+          exclude: ['test/lab/**', ...MEASURING, 'dist/**', 'node_modules/**'],
           testTimeout: 20_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'measuring',
+          include: MEASURING,
+          testTimeout: 20_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -18,6 +32,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -8,6 +8,7 @@ import { systemClock } from '../../../src/adapters/node/clock.ts';
 import { cryptoRandom } from '../../../src/adapters/node/random.ts';
 import { websocketSignaling } from '../../../src/adapters/signaling/websocket.ts';
 import type { Clock } from '../../../src/core/clock.ts';
+import type { Random } from '../../../src/core/random.ts';
 import type { Signaling, SignalingStatus } from '../../../src/core/signaling.ts';
 import { decodeClientFrame, encodeFrame } from '../../../src/protocol/rendezvous/wire.ts';
 import { type ServerOptions, startServer } from '../../../src/server/index.ts';
@@ -37,8 +38,16 @@ afterEach(async () => {
   for (const release of releases.splice(0).reverse()) await release();
 });
 
-function connect(url: string, { clock = systemClock(), token }: { clock?: Clock; token?: string } = {}): Signaling {
-  const random = seededRandom('websocket');
+interface ConnectOptions {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly token?: string;
+}
+
+function connect(
+  url: string,
+  { clock = systemClock(), random = seededRandom('websocket'), token }: ConnectOptions = {},
+): Signaling {
   const signaling = websocketSignaling({ url, clock, random, ...(token !== undefined && { token }) });
   releases.push(() => signaling.close());
   return signaling;
@@ -186,37 +195,51 @@ describe('a standing connection', () => {
     expect(decodeClientFrame(await first)).toMatchObject({ type: 'offer', ...offer });
   });
 
-  it('is kept alive by a ping every 20 to 25 s, and ended when there is no sign of life for 10 s after one', async () => {
-    const clock = manualClock();
-    const pings = new Subject<WebSocket>();
-    const url = await fakeServer(
-      (socket) => {
-        socket.send(hello());
-        socket.on('ping', () => pings.next(socket));
-      },
-      { autoPong: false },
-    );
-    const signaling = connect(url, { clock });
-    await nextStatus(signaling, 'online');
-    for (const silent of [false, false, true]) {
-      const pinged = firstValueFrom(pings);
-      clock.advance(9_999);
-      clock.advance(5_001);
-      const server = await pinged;
-      if (silent) break;
-      const alive = firstValueFrom(signaling.events$);
-      server.pong();
-      server.send(encodeFrame({ type: 'registered' }));
-      await alive;
-      clock.advance(10_000);
-    }
-    clock.advance(9_999 - 5_000);
-    expect(await firstValueFrom(signaling.status$)).toMatchObject({ state: 'online' });
-    clock.advance(5_001);
-    const { code, reason } = await nextStatus(signaling, 'offline');
-    expect(code).toBe('ERR_SERVER_UNREACHABLE');
-    expect(reason).toMatch(/silent/);
-  });
+  it.each([
+    { every: 20_000, spread: 0 },
+    { every: 24_999, spread: 4_999 },
+  ])(
+    'is kept alive by a ping every $every ms, and ended when there is no sign of life for 10 s after one',
+    async ({ every, spread }) => {
+      const random = {
+        bytes(length: number) {
+          const bytes = new Uint8Array(length);
+          new DataView(bytes.buffer).setUint32(length - 4, spread);
+          return bytes;
+        },
+      };
+      const clock = manualClock();
+      const pings = new Subject<WebSocket>();
+      const url = await fakeServer(
+        (socket) => {
+          socket.send(hello());
+          socket.on('ping', () => pings.next(socket));
+        },
+        { autoPong: false },
+      );
+      const signaling = connect(url, { clock, random });
+      const status = (): Promise<SignalingStatus> => firstValueFrom(signaling.status$);
+      await nextStatus(signaling, 'online');
+      clock.advance(every - 10_000 - 1);
+      for (const silent of [false, false, true]) {
+        const pinged = firstValueFrom(pings);
+        clock.advance(2);
+        const server = await pinged;
+        if (silent) break;
+        const alive = firstValueFrom(signaling.events$);
+        server.pong();
+        server.send(encodeFrame({ type: 'registered' }));
+        await alive;
+        clock.advance(every - 2);
+      }
+      clock.advance(9_997);
+      expect(await status()).toMatchObject({ state: 'online' });
+      clock.advance(2);
+      const { code, reason } = await nextStatus(signaling, 'offline');
+      expect(code).toBe('ERR_SERVER_UNREACHABLE');
+      expect(reason).toMatch(/silent/);
+    },
+  );
 
   it('drops frames that make no sense', async () => {
     const events: string[] = [];
