@@ -14,13 +14,13 @@ import { recovering } from './recovering.ts';
 export const connectionMachine = connectionSetup.createMachine({
   id: 'connection',
   context: ({ input }) => ({
-    ...input,
     paths: [],
     current: undefined,
     peerGone: false,
     punches: 0,
     established: false,
     failure: undefined,
+    ...input,
   }),
   output: ({ context }): ConnectionOutput => ({
     outcome: context.failure === undefined ? 'closed' : 'failed',

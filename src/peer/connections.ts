@@ -73,7 +73,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     delays: ConnectionDelays,
   ): StartableConnection => {
     const id = toHex(specific.session);
-    const runtime = createConnectionRuntime({ ...options, ...specific, ownKey: identity.publicKey });
+    const runtime = createConnectionRuntime({ ownKey: identity.publicKey, ...options, ...specific });
     runtimes.set(id, runtime);
     const connection = createConnection({
       machine,

@@ -1,4 +1,3 @@
-import { UDP } from '../core/candidate.ts';
 import type { Clock, TimerHandle } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
 import type { Network } from '../core/network.ts';
@@ -42,7 +41,7 @@ export interface IcePumpTcp {
 export function createIcePump({ agent, clock, routers, tcp, onEvent }: IcePumpOptions): IcePump {
   const requests = routers.map((router) =>
     router.onRequest(agent.ufrag, (message, from) =>
-      feed({ ...UDP, type: 'message', message, from, base: router.socket.local }),
+      feed({ type: 'message', transport: 'udp', message, from, base: router.socket.local }),
     ),
   );
   /** By transaction ID. */
@@ -56,9 +55,9 @@ export function createIcePump({ agent, clock, routers, tcp, onEvent }: IcePumpOp
       network: tcp.network,
       clock,
       on: {
-        message: (message, on, from) => feed({ ...on, type: 'message', message, from }),
+        message: (message, on, from) => feed({ type: 'message', message, from, ...on }),
         packet: tcp.onPacket,
-        ended: (on, to) => feed({ ...on, type: 'disconnected', to }),
+        ended: (on, to) => feed({ type: 'disconnected', to, ...on }),
       },
     });
   const callers = tcp?.lobby?.onCaller(agent.ufrag, (caller) => connections?.accept(caller));
@@ -109,7 +108,7 @@ export function createIcePump({ agent, clock, routers, tcp, onEvent }: IcePumpOp
     const key = transactionKey(transactionId);
     if (request && !responses.has(key)) {
       const unregister = router.onResponse(transactionId, to, (message, from) =>
-        feed({ ...UDP, type: 'message', message, from, base: router.socket.local }),
+        feed({ type: 'message', transport: 'udp', message, from, base: router.socket.local }),
       );
       responses.set(key, unregister);
     }

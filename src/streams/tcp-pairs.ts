@@ -164,7 +164,7 @@ export function createTcpPairs({ network, clock, on }: TcpPairsOptions): TcpPair
       let pair = pairs.get(pairId(transmission, to));
       if (pair === undefined) {
         if (!request || transmission.tcpType !== 'active') return;
-        pair = add({ ...transportOf(transmission), base: transmission.base }, to);
+        pair = add({ base: transmission.base, ...transportOf(transmission) }, to);
         queue.push(pair);
       }
       if (!verified) {

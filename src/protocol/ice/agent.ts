@@ -151,7 +151,7 @@ export function createIceAgent(options: IceAgentOptions): IceAgent {
     const replayed = verdict.type === 'accept' && isReplay(transactionId, pairId(on, from));
     const verified = verdict.type === 'accept' ? !replayed : verdict.authenticated;
     const { base } = on;
-    emit({ ...transportOf(on), type: 'transmit', base, to: from, bytes, transactionId, request: false, verified });
+    emit({ type: 'transmit', base, to: from, bytes, transactionId, request: false, verified, ...transportOf(on) });
     if (replayed) dropped.replayed++;
     else if (!verified) dropped.unauthenticated++;
     if (verdict.type === 'refuse' || replayed) return;

@@ -49,7 +49,6 @@ export function createCheckSender(options: CheckSenderOptions): CheckSender {
     pair.requestsSent++;
     const { local, remote } = pair;
     emit({
-      ...transportOf(local),
       type: 'transmit',
       base: local.base,
       to: remote.endpoint,
@@ -57,6 +56,7 @@ export function createCheckSender(options: CheckSenderOptions): CheckSender {
       transactionId,
       request: true,
       verified: true,
+      ...transportOf(local),
     });
   }
 
@@ -71,12 +71,12 @@ export function createCheckSender(options: CheckSenderOptions): CheckSender {
     const transactionId = random.bytes(12);
     const bytes = encodeCheck({ transactionId, username, key, local, role, tieBreaker, useCandidate });
     transactions.add(transactionId, {
-      ...schedule,
       pairId: pair.id,
       local,
       to: remote.endpoint,
       bytes,
       role,
+      ...schedule,
     });
     if (leaves) transmit(pair, transactionId, bytes);
   }

@@ -14,12 +14,12 @@ import { type LocalSocket, socketKey } from './candidate-pair.ts';
 export function localPeerReflexive(local: Candidate, mapped: Endpoint): Candidate {
   const transport = transportOf(local);
   return {
-    ...transport,
     type: 'prflx',
     endpoint: mapped,
     base: local.base,
     priority: peerReflexivePriority(local),
-    foundation: candidateKey({ ...transport, endpoint: mapped }),
+    foundation: candidateKey({ endpoint: mapped, ...transport }),
+    ...transport,
   };
 }
 
@@ -28,8 +28,8 @@ export function localPeerReflexive(local: Candidate, mapped: Endpoint): Candidat
  * 7.3.1.3).
  */
 export function remotePeerReflexive(from: Endpoint, priority: number, transport: CandidateTransport): RemoteCandidate {
-  const foundation = candidateKey({ ...transport, endpoint: from });
-  return { ...transport, type: 'prflx', endpoint: from, priority, foundation };
+  const foundation = candidateKey({ endpoint: from, ...transport });
+  return { type: 'prflx', endpoint: from, priority, foundation, ...transport };
 }
 
 /**

@@ -49,7 +49,7 @@ export function createRemoteCandidates(max: number): RemoteCandidates {
     },
     hear(from, on, priority) {
       const transport = counterpart(on);
-      const key = candidateKey({ ...transport, endpoint: from });
+      const key = candidateKey({ endpoint: from, ...transport });
       const before = known.get(key);
       if (before !== undefined) {
         before.heard = true;

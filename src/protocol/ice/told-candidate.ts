@@ -46,7 +46,7 @@ export function toldCandidate(attribute: CandidateAttribute): ToldCandidate {
   }
   return {
     type: 'candidate',
-    candidate: { ...transport, type, endpoint: endpoint(address, port), priority, foundation },
+    candidate: { type, endpoint: endpoint(address, port), priority, foundation, ...transport },
   };
 }
 

@@ -86,12 +86,12 @@ export function createTransactions(settled: (id: Uint8Array) => void): Transacti
   return {
     add(id, start) {
       table.set(transactionKey(id), {
-        ...start,
         id,
         sends: 1,
         lastSentAt: start.startedAt,
         violated: false,
         superseded: false,
+        ...start,
       });
     },
     match(id, from, on) {

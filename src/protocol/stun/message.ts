@@ -72,11 +72,11 @@ export function decodeMessage(bytes: Uint8Array): StunMessage {
     attributes.push(attribute);
   }
   return {
-    ...decodeMessageType(asBuffer(bytes).readUInt16BE(0)),
     transactionId,
     attributes,
     unknownRequired: [...unknownRequired],
     raw: bytes,
+    ...decodeMessageType(asBuffer(bytes).readUInt16BE(0)),
   };
 }
 

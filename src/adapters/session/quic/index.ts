@@ -22,12 +22,12 @@ export async function quicSessions(identity: Identity): Promise<SessionFactory> 
       const connectionId = randomBytes(16);
       const { to, from } = ADDRESSES;
       const session = new QuicSession({
-        ...options,
         connectionId,
         open: () =>
           options.role === 'client'
             ? quiche.Connection.connect(null, connectionId, to, from, config)
             : quiche.Connection.accept(connectionId, null, to, from, config),
+        ...options,
       });
       sessions.add(session);
       void session.closed.then(() => sessions.delete(session));
