@@ -1,4 +1,4 @@
-import { BehaviorSubject, defer, from, map, merge, mergeMap, type Observable, Subject } from 'rxjs';
+import { BehaviorSubject, Observable, Subject } from 'rxjs';
 import type { Clock, TimerHandle } from '../core/clock.ts';
 import { normalizeServerUrl } from '../core/server-url.ts';
 import type { Signaling, SignalingEvent, SignalingStatus } from '../core/signaling.ts';
@@ -73,7 +73,8 @@ const UNUSED: SignalingStatus = {
 
 export function createCarriers(open: (url: string) => Signaling, clock: Clock): Carriers {
   const carriers = new Map<string, OpenCarrier>();
-  const opened = new Subject<OpenCarrier>();
+  /** Each status of each carrier: one subject for all, as every connection of a peer listens. */
+  const statuses = new Subject<CarrierStatus>();
   const events = new Subject<CarrierEvent>();
   /** What each carrier said last, kept while it is away: its STUN servers may well be there. */
   const stun = new Map<Signaling, readonly string[]>();
@@ -98,7 +99,7 @@ export function createCarriers(open: (url: string) => Signaling, clock: Clock): 
       if (event.type === 'replaced') replaced.add(carrier);
       events.next({ carrier, event });
     });
-    opened.next(made);
+    status$.subscribe((status) => statuses.next({ carrier, status }));
     return made;
   };
 
@@ -138,10 +139,11 @@ export function createCarriers(open: (url: string) => Signaling, clock: Clock): 
     ensure: (urls) => lease(urls).carriers,
     lease,
     events$: events,
-    statuses$: merge(
-      opened,
-      defer(() => from([...carriers.values()])),
-    ).pipe(mergeMap(({ carrier, status$ }) => status$.pipe(map((status) => ({ carrier, status }))))),
+    statuses$: new Observable((subscriber) => {
+      const subscription = statuses.subscribe(subscriber);
+      for (const { carrier, status$ } of [...carriers.values()]) subscriber.next({ carrier, status: status$.value });
+      return subscription;
+    }),
     statusOf(wanted) {
       const found = [...carriers.values()].find(({ carrier }) => carrier === wanted);
       return found?.status$.value ?? UNUSED;
@@ -163,7 +165,7 @@ export function createCarriers(open: (url: string) => Signaling, clock: Clock): 
         carrier.close();
         status$.complete();
       }
-      opened.complete();
+      statuses.complete();
       events.complete();
     },
   };
