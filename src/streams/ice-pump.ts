@@ -2,10 +2,10 @@ import type { Clock, TimerHandle } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
 import type { Network } from '../core/network.ts';
 import type { IceAgent, IceEvent, IceInput, IceOutput } from '../protocol/ice/index.ts';
-import { transactionKey } from '../protocol/stun/index.ts';
+import { type StunMessage, transactionKey } from '../protocol/stun/index.ts';
 import type { PacketRouter, Unregister } from './packet-router.ts';
 import type { TcpLobby } from './tcp-lobby.ts';
-import { createTcpPairs } from './tcp-pairs.ts';
+import { createTcpPairs, type TcpPairs } from './tcp-pairs.ts';
 
 /** Joins an ICE agent to the sockets and the clock. */
 export interface IcePump {
@@ -38,107 +38,140 @@ export interface IcePumpTcp {
 }
 
 /** A transmission that the socket drops, or that has no socket, counts as lost on the way: the agent sends again. */
-export function createIcePump({ agent, clock, routers, tcp, onEvent }: IcePumpOptions): IcePump {
-  const requests = routers.map((router) =>
-    router.onRequest(agent.ufrag, (message, from) =>
-      feed({ type: 'message', transport: 'udp', message, from, base: router.socket.local }),
-    ),
-  );
+export function createIcePump(options: IcePumpOptions): IcePump {
+  return new AgentPump(options);
+}
+
+/** A class, as are the parts of the agent: a peer has one for each of its connections, and closures take twice as much. */
+class AgentPump implements IcePump {
+  readonly agent: IceAgent;
+  readonly #clock: Clock;
+  readonly #routers: readonly PacketRouter[];
+  readonly #tcp: IcePumpTcp | undefined;
+  readonly #onEvent: (event: IceEvent) => void;
+  readonly #requests: readonly Unregister[];
+  readonly #callers: Unregister | undefined;
   /** By transaction ID. */
-  const responses = new Map<string, Unregister>();
-  let timer: TimerHandle | undefined;
-  let draining = false;
-  let stopped = false;
-  const connections =
-    tcp &&
-    createTcpPairs({
-      network: tcp.network,
-      clock,
+  readonly #responses = new Map<string, Unregister>();
+  /** Made for the first of them: where UDP works there is none. */
+  #connections: TcpPairs | undefined;
+  #timer: TimerHandle | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  readonly #wake = (): void => {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    this.#drain();
+  };
+  #draining = false;
+  #stopped = false;
+
+  constructor({ agent, clock, routers, tcp, onEvent }: IcePumpOptions) {
+    this.agent = agent;
+    this.#clock = clock;
+    this.#routers = routers;
+    this.#tcp = tcp;
+    this.#onEvent = onEvent;
+    this.#requests = routers.map((router) =>
+      router.onRequest(agent.ufrag, (message, from) => this.#receive(message, from, router)),
+    );
+    this.#callers = tcp?.lobby?.onCaller(agent.ufrag, (caller) => this.#tcpPairs(tcp).accept(caller));
+  }
+
+  handle(input: IceInput): void {
+    if (this.#stopped) return;
+    this.agent.handle(input, this.#clock.now());
+    this.#drain();
+  }
+
+  sendTcp(pairId: string, packet: Uint8Array): boolean {
+    return this.#connections?.send(pairId, packet) ?? false;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#callers?.();
+    this.#connections?.stop();
+    this.#clock.clearTimeout(this.#timer);
+    for (const unregister of [...this.#requests, ...this.#responses.values()]) unregister();
+    this.#responses.clear();
+  }
+
+  #receive(message: StunMessage, from: Endpoint, { socket }: PacketRouter): void {
+    this.handle({ type: 'message', transport: 'udp', message, from, base: socket.local });
+  }
+
+  #tcpPairs({ network, onPacket }: IcePumpTcp): TcpPairs {
+    this.#connections ??= createTcpPairs({
+      network,
+      clock: this.#clock,
       on: {
-        message: (message, on, from) => feed({ type: 'message', message, from, ...on }),
-        packet: tcp.onPacket,
-        ended: (on, to) => feed({ type: 'disconnected', to, ...on }),
+        message: (message, on, from) => this.handle({ type: 'message', message, from, ...on }),
+        packet: onPacket,
+        ended: (on, to) => this.handle({ type: 'disconnected', to, ...on }),
       },
     });
-  const callers = tcp?.lobby?.onCaller(agent.ufrag, (caller) => connections?.accept(caller));
-
-  function feed(input: IceInput): void {
-    if (stopped) return;
-    agent.handle(input, clock.now());
-    drain();
+    return this.#connections;
   }
 
   /** Carries out outputs until the agent waits. What comes in meanwhile is carried out by the same loop. */
-  function drain(): void {
-    if (draining) return;
-    draining = true;
+  #drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
     try {
-      while (!stopped && !carryOut(agent.poll(clock.now())));
+      while (!this.#stopped && !this.#carryOut(this.agent.poll(this.#clock.now())));
     } finally {
-      draining = false;
+      this.#draining = false;
     }
   }
 
   /** True when the agent waits. */
-  function carryOut(output: IceOutput): boolean {
+  #carryOut(output: IceOutput): boolean {
     switch (output.type) {
       case 'transmit':
-        if (output.transport === 'tcp') connections?.transmit(output);
-        else transmit(output);
+        if (output.transport === 'udp') this.#transmit(output);
+        else if (this.#tcp !== undefined) this.#tcpPairs(this.#tcp).transmit(output);
         return false;
       case 'settled':
-        forget(output.transactionId);
-        connections?.settle(output.transactionId);
+        this.#forget(output.transactionId);
+        this.#connections?.settle(output.transactionId);
         return false;
       case 'event':
-        if (output.event.type === 'pair.valid') connections?.keep(output.event.pairId);
-        if (output.event.type === 'pair.lost') connections?.close(output.event.pairId);
-        onEvent(output.event);
+        if (output.event.type === 'pair.valid') this.#connections?.keep(output.event.pairId);
+        if (output.event.type === 'pair.lost') this.#connections?.close(output.event.pairId);
+        this.#onEvent(output.event);
         return false;
       case 'wait':
-        connections?.tidy();
-        sleep(output.until);
+        this.#connections?.tidy();
+        this.#sleep(output.until);
         return true;
     }
   }
 
-  function transmit({ base, to, bytes, transactionId, request }: Extract<IceOutput, { type: 'transmit' }>): void {
-    const router = routers.find(({ socket }) => isSameSocket(socket.local, base));
+  #transmit({ base, to, bytes, transactionId, request }: Extract<IceOutput, { type: 'transmit' }>): void {
+    const router = this.#routers.find(({ socket }) => isSameSocket(socket.local, base));
     if (router === undefined) return;
     const key = transactionKey(transactionId);
-    if (request && !responses.has(key)) {
-      const unregister = router.onResponse(transactionId, to, (message, from) =>
-        feed({ type: 'message', transport: 'udp', message, from, base: router.socket.local }),
-      );
-      responses.set(key, unregister);
+    if (request && !this.#responses.has(key)) {
+      const unregister = router.onResponse(transactionId, to, (message, from) => this.#receive(message, from, router));
+      this.#responses.set(key, unregister);
     }
     router.socket.send(bytes, to);
   }
 
-  function forget(transactionId: Uint8Array): void {
+  #forget(transactionId: Uint8Array): void {
     const key = transactionKey(transactionId);
-    responses.get(key)?.();
-    responses.delete(key);
+    this.#responses.get(key)?.();
+    this.#responses.delete(key);
   }
 
-  function sleep(until: number | undefined): void {
-    clock.clearTimeout(timer);
-    timer = until === undefined ? undefined : clock.setTimeout(drain, Math.max(0, until - clock.now()));
+  #sleep(until = Number.POSITIVE_INFINITY): void {
+    if (until === this.#timerAt) return;
+    this.#clock.clearTimeout(this.#timer);
+    this.#timerAt = until;
+    this.#timer =
+      until === Number.POSITIVE_INFINITY
+        ? undefined
+        : this.#clock.setTimeout(this.#wake, Math.max(0, until - this.#clock.now()));
   }
-
-  return {
-    agent,
-    handle: feed,
-    sendTcp: (pairId, packet) => connections?.send(pairId, packet) ?? false,
-    stop() {
-      stopped = true;
-      callers?.();
-      connections?.stop();
-      clock.clearTimeout(timer);
-      for (const unregister of [...requests, ...responses.values()]) unregister();
-      responses.clear();
-    },
-  };
 }
 
 /** Sockets are bound to all addresses of a family, so a base tells its socket by family and port alone. */

@@ -25,6 +25,15 @@ export function isAdmissibleCandidate({ endpoint, ...by }: RemoteCandidate, allo
 }
 
 /**
+ * A private host address is there from the start or not at all; others open up when the NAT or firewall in front does.
+ * TCP has tried long enough by itself.
+ */
+export function mayBecomeReachable({ type, endpoint, transport }: RemoteCandidate): boolean {
+  if (transport === 'tcp') return false;
+  return type !== 'host' || classifyAddress(endpoint.address) === 'public';
+}
+
+/**
  * The candidate with its address in canonical form, itself if it has that, or `undefined` when its numbers are out of
  * range.
  */

@@ -34,21 +34,86 @@ export interface CheckSenderOptions {
   readonly random: Random;
   readonly identity: { readonly role: IceRole; readonly tieBreaker: bigint };
   readonly transactions: Transactions;
-  readonly budget?: CheckBudget;
+  readonly budget?: CheckBudget | undefined;
   readonly emit: (output: IceOutput) => void;
 }
 
 /** `identity` is read at each check, as it changes with a role conflict. */
 export function createCheckSender(options: CheckSenderOptions): CheckSender {
-  const { random, identity, transactions, budget, emit } = options;
-  const username = `${options.remote.ufrag}:${options.local.ufrag}`;
-  const key = shortTermKey(options.remote.pwd);
-  let unproven = 0;
+  return new CountingSender(options);
+}
 
-  function transmit(pair: CandidatePair, transactionId: Uint8Array, bytes: Uint8Array): void {
+class CountingSender implements CheckSender {
+  readonly #random: Random;
+  readonly #identity: CheckSenderOptions['identity'];
+  readonly #transactions: Transactions;
+  readonly #budget: CheckBudget | undefined;
+  readonly #emit: (output: IceOutput) => void;
+  readonly #username: string;
+  readonly #key: Uint8Array;
+  #unproven = 0;
+
+  constructor({ local, remote, random, identity, transactions, budget, emit }: CheckSenderOptions) {
+    this.#random = random;
+    this.#identity = identity;
+    this.#transactions = transactions;
+    this.#budget = budget;
+    this.#emit = emit;
+    this.#username = `${remote.ufrag}:${local.ufrag}`;
+    this.#key = shortTermKey(remote.pwd);
+  }
+
+  check(pair: CandidatePair, now: number, rto: number, useCandidate: boolean): boolean {
+    if (this.#isUsedUp(pair)) return false;
+    const isTcp = pair.local.transport === 'tcp';
+    const leaves = this.#spend(pair, now);
+    if (isTcp && !leaves) return false;
+    const schedule = isTcp
+      ? { rto: Number.POSITIVE_INFINITY, lifetime: TCP_LIFETIME }
+      : { rto, lifetime: checkLifetime(rto) };
+    this.#start(pair, { purpose: 'check', useCandidate, startedAt: now, ...schedule }, leaves);
+    return true;
+  }
+
+  resend(pair: CandidatePair, { id, bytes }: Transaction, now: number): void {
+    if (!this.#isUsedUp(pair) && this.#spend(pair, now)) this.#transmit(pair, id, bytes);
+  }
+
+  consent(pair: CandidatePair, now: number, lifetime: number): void {
+    this.#start(pair, { purpose: 'consent', useCandidate: false, startedAt: now, rto: lifetime, lifetime }, true);
+  }
+
+  proven(pair: CandidatePair): void {
+    this.#budget?.answered(pair.remote.endpoint);
+    this.#unproven -= pair.unproven;
+    pair.unproven = 0;
+  }
+
+  #start(
+    pair: CandidatePair,
+    schedule: Pick<Transaction, 'purpose' | 'useCandidate' | 'startedAt' | 'rto' | 'lifetime'>,
+    leaves: boolean,
+  ): void {
+    const { local, remote } = pair;
+    const { role, tieBreaker } = this.#identity;
+    const transactionId = this.#random.bytes(12);
+    const bytes = encodeCheck({
+      transactionId,
+      username: this.#username,
+      key: this.#key,
+      local,
+      role,
+      tieBreaker,
+      useCandidate: schedule.useCandidate,
+    });
+    this.#transactions.add(transactionId, { pairId: pair.id, local, to: remote.endpoint, bytes, role, ...schedule });
+    if (leaves) this.#transmit(pair, transactionId, bytes);
+  }
+
+  #transmit(pair: CandidatePair, transactionId: Uint8Array, bytes: Uint8Array): void {
     pair.requestsSent++;
     const { local, remote } = pair;
-    emit({
+    this.#emit({
       type: 'transmit',
       base: local.base,
       to: remote.endpoint,
@@ -60,60 +125,14 @@ export function createCheckSender(options: CheckSenderOptions): CheckSender {
     });
   }
 
-  function start(
-    pair: CandidatePair,
-    schedule: Pick<Transaction, 'purpose' | 'useCandidate' | 'startedAt' | 'rto' | 'lifetime'>,
-    leaves: boolean,
-  ): void {
-    const { local, remote } = pair;
-    const { role, tieBreaker } = identity;
-    const { useCandidate } = schedule;
-    const transactionId = random.bytes(12);
-    const bytes = encodeCheck({ transactionId, username, key, local, role, tieBreaker, useCandidate });
-    transactions.add(transactionId, {
-      pairId: pair.id,
-      local,
-      to: remote.endpoint,
-      bytes,
-      role,
-      ...schedule,
-    });
-    if (leaves) transmit(pair, transactionId, bytes);
+  #isUsedUp(pair: CandidatePair): boolean {
+    return pair.unproven >= MAX_UNPROVEN.address || this.#unproven >= MAX_UNPROVEN.total;
   }
 
-  function isUsedUp(pair: CandidatePair): boolean {
-    return pair.unproven >= MAX_UNPROVEN.address || unproven >= MAX_UNPROVEN.total;
-  }
-
-  function spend(pair: CandidatePair, now: number): boolean {
-    if (pair.state !== 'succeeded' && budget?.take(pair.remote.endpoint, now) === false) return false;
+  #spend(pair: CandidatePair, now: number): boolean {
+    if (pair.state !== 'succeeded' && this.#budget?.take(pair.remote.endpoint, now) === false) return false;
     pair.unproven++;
-    unproven++;
+    this.#unproven++;
     return true;
   }
-
-  return {
-    check(pair, now, rto, useCandidate) {
-      if (isUsedUp(pair)) return false;
-      const isTcp = pair.local.transport === 'tcp';
-      const leaves = spend(pair, now);
-      if (isTcp && !leaves) return false;
-      const schedule = isTcp
-        ? { rto: Number.POSITIVE_INFINITY, lifetime: TCP_LIFETIME }
-        : { rto, lifetime: checkLifetime(rto) };
-      start(pair, { purpose: 'check', useCandidate, startedAt: now, ...schedule }, leaves);
-      return true;
-    },
-    resend(pair, { id, bytes }, now) {
-      if (!isUsedUp(pair) && spend(pair, now)) transmit(pair, id, bytes);
-    },
-    consent(pair, now, lifetime) {
-      start(pair, { purpose: 'consent', useCandidate: false, startedAt: now, rto: lifetime, lifetime }, true);
-    },
-    proven(pair) {
-      budget?.answered(pair.remote.endpoint);
-      unproven -= pair.unproven;
-      pair.unproven = 0;
-    },
-  };
 }

@@ -15,28 +15,44 @@ export interface CheckingPhase {
 
 /** `length` in ms. */
 export function createCheckingPhase(length: number): CheckingPhase {
-  let state: 'ahead' | 'open' | 'valid' | 'exhausted' = 'ahead';
-  let until = Number.POSITIVE_INFINITY;
+  return new TimedPhase(length);
+}
 
-  return {
-    extend(now) {
-      if (state === 'valid') return;
-      state = 'open';
-      until = now + length;
-    },
-    begin(now) {
-      if (state === 'ahead') this.extend(now);
-    },
-    succeed() {
-      state = 'valid';
-    },
-    isOpen: (now) => state === 'open' && now < until,
-    conclude(allFailed, now) {
-      if (state === 'valid' || state === 'exhausted') return undefined;
-      if (!allFailed && now < until) return undefined;
-      state = 'exhausted';
-      return allFailed ? 'all-failed' : 'timeout';
-    },
-    nextAt: () => (state === 'open' ? until : Number.POSITIVE_INFINITY),
-  };
+class TimedPhase implements CheckingPhase {
+  readonly #length: number;
+  #state: 'ahead' | 'open' | 'valid' | 'exhausted' = 'ahead';
+  #until = Number.POSITIVE_INFINITY;
+
+  constructor(length: number) {
+    this.#length = length;
+  }
+
+  extend(now: number): void {
+    if (this.#state === 'valid') return;
+    this.#state = 'open';
+    this.#until = now + this.#length;
+  }
+
+  begin(now: number): void {
+    if (this.#state === 'ahead') this.extend(now);
+  }
+
+  succeed(): void {
+    this.#state = 'valid';
+  }
+
+  isOpen(now: number): boolean {
+    return this.#state === 'open' && now < this.#until;
+  }
+
+  conclude(allFailed: boolean, now: number): 'all-failed' | 'timeout' | undefined {
+    if (this.#state === 'valid' || this.#state === 'exhausted') return undefined;
+    if (!allFailed && now < this.#until) return undefined;
+    this.#state = 'exhausted';
+    return allFailed ? 'all-failed' : 'timeout';
+  }
+
+  nextAt(): number {
+    return this.#state === 'open' ? this.#until : Number.POSITIVE_INFINITY;
+  }
 }

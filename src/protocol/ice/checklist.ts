@@ -10,7 +10,7 @@ import {
   socketKey,
 } from './candidate-pair.ts';
 import type { IceRole } from './contract.ts';
-import { createRemoteCandidates, type KnownRemote } from './remote-candidates.ts';
+import { createRemoteCandidates, type KnownRemote, type RemoteCandidates } from './remote-candidates.ts';
 import { unfreeze, unfreezeNext } from './unfreezing.ts';
 
 /**
@@ -60,36 +60,137 @@ export interface ChecklistOptions {
   readonly maxPairs: number;
 }
 
-export function createChecklist({ role, maxRemoteCandidates, maxPairs }: ChecklistOptions): Checklist {
-  const locals: Candidate[] = [];
-  const remotes = createRemoteCandidates(maxRemoteCandidates);
-  const pairs = new Map<string, CandidatePair>();
-  const triggered = new Set<CandidatePair>();
+export function createChecklist(options: ChecklistOptions): Checklist {
+  return new PairList(options);
+}
+
+class PairList implements Checklist {
+  readonly locals: Candidate[] = [];
+  readonly #role: () => IceRole;
+  readonly #maxPairs: number;
+  readonly #remotes: RemoteCandidates;
+  readonly #pairs = new Map<string, CandidatePair>();
+  readonly #triggered = new Set<CandidatePair>();
   /** Kept until a pair or a priority changes. */
-  let order: readonly CandidatePair[] | undefined;
+  #order: readonly CandidatePair[] | undefined;
+
+  constructor({ role, maxRemoteCandidates, maxPairs }: ChecklistOptions) {
+    this.#role = role;
+    this.#maxPairs = maxPairs;
+    this.#remotes = createRemoteCandidates(maxRemoteCandidates);
+  }
+
+  remotes(): readonly RemoteCandidate[] {
+    return this.#remotes.all().map(({ candidate }) => candidate);
+  }
+
+  find(id: string): CandidatePair | undefined {
+    return this.#pairs.get(id);
+  }
+
+  size(): number {
+    return this.#pairs.size;
+  }
+
+  ordered(): readonly CandidatePair[] {
+    this.#order ??= [...this.#pairs.values()]
+      .map((pair) => ({ pair, priority: pairPriority(pair.local.priority, pair.remote.priority, this.#role()) }))
+      .sort((a, b) => Number(b.priority > a.priority) - Number(a.priority > b.priority))
+      .map(({ pair }) => pair);
+    return this.#order;
+  }
+
+  reorder(): void {
+    this.#order = undefined;
+  }
+
+  addLocal(candidate: Candidate): void {
+    const { locals } = this;
+    const same = locals.findIndex(
+      (local) => candidateKey(local) === candidateKey(candidate) && sameEndpoint(local.base, candidate.base),
+    );
+    if (same < 0) locals.push(candidate);
+    else if (locals[same]!.priority < candidate.priority) locals[same] = candidate;
+    this.#formPairs();
+  }
+
+  addRemote(candidate: RemoteCandidate): boolean {
+    const added = this.#remotes.add(candidate);
+    if (added) this.#formPairs();
+    return added;
+  }
+
+  hear(from: Endpoint, on: LocalSocket, priority: number): { pair?: CandidatePair; learned?: RemoteCandidate } {
+    const heard = this.#remotes.hear(from, on, priority);
+    if (heard === undefined) return {};
+    if (heard.isNew) this.#formPairs();
+    const pair = this.#pairs.get(pairId(on, from));
+    return { ...(pair && { pair }), ...(heard.isNew && { learned: heard.remote.candidate }) };
+  }
+
+  trigger(pair: CandidatePair): void {
+    pair.state = 'waiting';
+    this.#triggered.add(pair);
+  }
+
+  next(): CandidatePair | undefined {
+    const [first] = this.#triggered;
+    if (first !== undefined) return first;
+    unfreeze(this.ordered());
+    const waiting = this.#best();
+    if (waiting !== undefined) return waiting;
+    unfreezeNext(this.ordered());
+    return this.#best();
+  }
+
+  begin(pair: CandidatePair): void {
+    this.#triggered.delete(pair);
+    pair.state = 'in-progress';
+    pair.checked = true;
+  }
+
+  succeed(pair: CandidatePair): void {
+    this.#triggered.delete(pair);
+    pair.state = 'succeeded';
+    pair.failure = undefined;
+  }
+
+  fail(pair: CandidatePair, failure: PairFailure): void {
+    this.#triggered.delete(pair);
+    pair.state = 'failed';
+    pair.failure = failure;
+  }
+
+  retry(pair: CandidatePair): void {
+    pair.state = 'waiting';
+  }
+
+  #best(): CandidatePair | undefined {
+    return this.ordered().find(({ state }) => state === 'waiting');
+  }
 
   /** The best local candidate of a socket that may be paired with the remote one. */
-  function localFor(socket: string, remote: RemoteCandidate): Candidate | undefined {
-    return locals
+  #localFor(socket: string, remote: RemoteCandidate): Candidate | undefined {
+    return this.locals
       .filter((local) => socketKey(local) === socket && canPair(local, remote))
       .reduce<Candidate | undefined>((best, each) => (best && best.priority >= each.priority ? best : each), undefined);
   }
 
-  function formPairs(): void {
-    const sockets = new Set(locals.map(socketKey));
+  #formPairs(): void {
+    const sockets = new Set(this.locals.map(socketKey));
     for (const socket of sockets) {
-      for (const remote of remotes.all()) {
-        const local = localFor(socket, remote.candidate);
-        if (local !== undefined && (local.tcpType !== 'passive' || remote.heard)) formPair(local, remote);
+      for (const remote of this.#remotes.all()) {
+        const local = this.#localFor(socket, remote.candidate);
+        if (local !== undefined && (local.tcpType !== 'passive' || remote.heard)) this.#formPair(local, remote);
       }
     }
-    order = undefined;
-    discardWorst();
+    this.#order = undefined;
+    this.#discardWorst();
   }
 
-  function formPair(local: Candidate, { candidate: remote, heard }: KnownRemote): void {
+  #formPair(local: Candidate, { candidate: remote, heard }: KnownRemote): void {
     const id = pairId(local, remote.endpoint);
-    const known = pairs.get(id);
+    const known = this.#pairs.get(id);
     if (known !== undefined) {
       known.local = local;
       known.remote = remote;
@@ -108,93 +209,17 @@ export function createChecklist({ role, maxRemoteCandidates, maxPairs }: Checkli
       responsesReceived: 0,
       requestsReceived: 0,
     };
-    pairs.set(id, pair);
-    if (heard) trigger(pair);
+    this.#pairs.set(id, pair);
+    if (heard) this.trigger(pair);
   }
 
   /** RFC 8445 section 6.1.2.5; what has been checked, or is to be checked at the other side's wish, stays. */
-  function discardWorst(): void {
-    for (const pair of [...ordered()].reverse()) {
-      if (pairs.size <= maxPairs) return;
-      if (pair.checked || triggered.has(pair)) continue;
-      pairs.delete(pair.id);
-      order = undefined;
+  #discardWorst(): void {
+    for (const pair of [...this.ordered()].reverse()) {
+      if (this.#pairs.size <= this.#maxPairs) return;
+      if (pair.checked || this.#triggered.has(pair)) continue;
+      this.#pairs.delete(pair.id);
+      this.#order = undefined;
     }
   }
-
-  function ordered(): readonly CandidatePair[] {
-    order ??= [...pairs.values()]
-      .map((pair) => ({ pair, priority: pairPriority(pair.local.priority, pair.remote.priority, role()) }))
-      .sort((a, b) => Number(b.priority > a.priority) - Number(a.priority > b.priority))
-      .map(({ pair }) => pair);
-    return order;
-  }
-
-  function trigger(pair: CandidatePair): void {
-    pair.state = 'waiting';
-    triggered.add(pair);
-  }
-
-  function best(): CandidatePair | undefined {
-    return ordered().find(({ state }) => state === 'waiting');
-  }
-
-  return {
-    locals,
-    remotes: () => remotes.all().map(({ candidate }) => candidate),
-    find: (id) => pairs.get(id),
-    size: () => pairs.size,
-    ordered,
-    reorder() {
-      order = undefined;
-    },
-    addLocal(candidate) {
-      const same = locals.findIndex(
-        (local) => candidateKey(local) === candidateKey(candidate) && sameEndpoint(local.base, candidate.base),
-      );
-      if (same < 0) locals.push(candidate);
-      else if (locals[same]!.priority < candidate.priority) locals[same] = candidate;
-      formPairs();
-    },
-    addRemote(candidate) {
-      const added = remotes.add(candidate);
-      if (added) formPairs();
-      return added;
-    },
-    hear(from, on, priority) {
-      const heard = remotes.hear(from, on, priority);
-      if (heard === undefined) return {};
-      if (heard.isNew) formPairs();
-      const pair = pairs.get(pairId(on, from));
-      return { ...(pair && { pair }), ...(heard.isNew && { learned: heard.remote.candidate }) };
-    },
-    trigger,
-    next() {
-      const [first] = triggered;
-      if (first !== undefined) return first;
-      unfreeze(ordered());
-      const waiting = best();
-      if (waiting !== undefined) return waiting;
-      unfreezeNext(ordered());
-      return best();
-    },
-    begin(pair) {
-      triggered.delete(pair);
-      pair.state = 'in-progress';
-      pair.checked = true;
-    },
-    succeed(pair) {
-      triggered.delete(pair);
-      pair.state = 'succeeded';
-      pair.failure = undefined;
-    },
-    fail(pair, failure) {
-      triggered.delete(pair);
-      pair.state = 'failed';
-      pair.failure = failure;
-    },
-    retry(pair) {
-      pair.state = 'waiting';
-    },
-  };
 }

@@ -60,117 +60,149 @@ export interface Consent {
   nextAt(): number;
 }
 
-/** `pace`: whether the other side is known to take turns. */
-export function createConsent(options: {
+export interface ConsentOptions {
   readonly random: Random;
   readonly lostAfter: number;
+  /** Whether the other side is known to take turns. */
   readonly pace: keyof typeof INTERVAL;
-}): Consent {
-  const { random, lostAfter, pace } = options;
-  const pairs = new Map<string, Freshness>();
-  let used: ReadonlySet<string> = new Set();
-  let kept: ReadonlySet<string> | undefined;
+}
 
-  const isAsked = (pairId: string): boolean => kept === undefined || kept.has(pairId) || used.has(pairId);
+export function createConsent(options: ConsentOptions): Consent {
+  return new PairConsent(options);
+}
 
-  const basicInterval = (pairId: string): number => INTERVAL[pace][used.has(pairId) ? 'used' : 'standby'];
+class PairConsent implements Consent {
+  readonly #random: Random;
+  readonly #lostAfter: number;
+  readonly #pace: keyof typeof INTERVAL;
+  readonly #pairs = new Map<string, Freshness>();
+  #used: readonly string[] = [];
+  #kept: readonly string[] | undefined;
+
+  constructor({ random, lostAfter, pace }: ConsentOptions) {
+    this.#random = random;
+    this.#lostAfter = lostAfter;
+    this.#pace = pace;
+  }
+
+  start(pairId: string, now: number): void {
+    this.#pairs.set(pairId, { lastAnswer: now, nextCheck: this.#afterAnswer(pairId, now), probes: 0 });
+  }
+
+  stop(pairId: string): void {
+    this.#pairs.delete(pairId);
+  }
+
+  use(pairIds: readonly string[], now: number): void {
+    const before = this.#used;
+    this.#used = pairIds;
+    for (const [pairId, pair] of this.#pairs) {
+      if (this.isUsed(pairId) && !before.includes(pairId))
+        pair.nextCheck = Math.min(pair.nextCheck, this.#schedule(pairId, now, 0.8, 1.2));
+    }
+  }
+
+  isUsed(pairId: string): boolean {
+    return this.#used.includes(pairId);
+  }
+
+  keep(pairIds: readonly string[] | undefined): void {
+    this.#kept = pairIds;
+    for (const [pairId, pair] of this.#pairs) {
+      if (!this.#isAsked(pairId)) {
+        if (pair.firstUnanswered === undefined) pair.nextCheck = NEVER;
+      } else if (pair.nextCheck === NEVER) {
+        pair.nextCheck = this.#schedule(pairId, pair.lastAnswer, 0.8, 1.2);
+      }
+    }
+  }
+
+  hurry(pairId: string, now: number): void {
+    const pair = this.#pairs.get(pairId);
+    if (pair !== undefined && pair.firstUnanswered === undefined) pair.nextCheck = now;
+  }
+
+  answered(pairId: string, now: number): void {
+    const pair = this.#pairs.get(pairId);
+    if (pair === undefined) return;
+    pair.lastAnswer = now;
+    pair.nextCheck = this.#afterAnswer(pairId, now);
+    pair.firstUnanswered = undefined;
+    pair.probes = 0;
+  }
+
+  heard(pairId: string, now: number): void {
+    const pair = this.#pairs.get(pairId);
+    if (this.#pace === 'alone' || pair === undefined) return;
+    // What is unanswered, or due already, is not put off.
+    if (pair.firstUnanswered !== undefined || pair.nextCheck <= now || pair.nextCheck === NEVER) return;
+    // Who asks all the time must not keep us from asking.
+    const latest = pair.lastAnswer + 2 * this.#basicInterval(pairId);
+    pair.nextCheck = Math.min(this.#schedule(pairId, now, 0.8, 1), latest);
+  }
+
+  take(now: number): readonly ConsentStep[] {
+    const steps: ConsentStep[] = [];
+    for (const [pairId, pair] of this.#pairs) {
+      if (now >= this.#lostAt(pair)) {
+        steps.push({ type: 'lost', pairId, reason: 'unanswered' });
+        this.#pairs.delete(pairId);
+      } else if (now >= pair.lastAnswer + CONSENT_LIFETIME) {
+        steps.push({ type: 'lost', pairId, reason: this.#isAsked(pairId) ? 'consent-expired' : 'superseded' });
+        this.#pairs.delete(pairId);
+      } else if (now >= pair.nextCheck) {
+        steps.push({ type: 'check', pairId });
+        pair.firstUnanswered ??= now;
+        pair.probes++;
+        pair.nextCheck = now + PROBE_INTERVAL;
+        if (pair.probes === LEAST_PROBES) steps.push({ type: 'doubtful', pairId });
+      }
+    }
+    return steps;
+  }
+
+  nextAt(): number {
+    let next = NEVER;
+    for (const pair of this.#pairs.values()) {
+      next = Math.min(next, pair.nextCheck, pair.lastAnswer + CONSENT_LIFETIME, this.#lostAt(pair));
+    }
+    return next;
+  }
+
+  #isAsked(pairId: string): boolean {
+    return this.#kept === undefined || this.#kept.includes(pairId) || this.isUsed(pairId);
+  }
+
+  #basicInterval(pairId: string): number {
+    return INTERVAL[this.#pace][this.isUsed(pairId) ? 'used' : 'standby'];
+  }
+
+  #afterAnswer(pairId: string, now: number): number {
+    return this.#isAsked(pairId) ? this.#schedule(pairId, now, this.#pace === 'turns' ? 1 : 0.8, 1.2) : NEVER;
+  }
 
   /**
    * `least` to `most` x the basic interval from then, by chance, so that not all checks fall on one point of the grid.
    */
-  const schedule = (pairId: string, from: number, least: number, most: number): number => {
-    const earliest = from + least * basicInterval(pairId);
-    const at = earliest + ((most - least) * basicInterval(pairId) * randomInteger(random, 1001)) / 1000;
+  #schedule(pairId: string, from: number, least: number, most: number): number {
+    const interval = this.#basicInterval(pairId);
+    const earliest = from + least * interval;
+    const at = earliest + ((most - least) * interval * randomInteger(this.#random, 1001)) / 1000;
     return GRID * Math.max(Math.floor(at / GRID), Math.ceil(earliest / GRID));
-  };
-
-  const fresh = (pairId: string, now: number): Freshness => ({
-    lastAnswer: now,
-    nextCheck: isAsked(pairId) ? schedule(pairId, now, pace === 'turns' ? 1 : 0.8, 1.2) : NEVER,
-    probes: 0,
-  });
-
-  /** When a pair is lost unless it answers. */
-  function lostAt({ firstUnanswered, probes }: Freshness): number {
-    if (firstUnanswered === undefined || probes < LEAST_PROBES) return NEVER;
-    return firstUnanswered + lostAfter;
   }
 
-  return {
-    start(pairId, now) {
-      pairs.set(pairId, fresh(pairId, now));
-    },
-    stop(pairId) {
-      pairs.delete(pairId);
-    },
-    use(pairIds, now) {
-      const before = used;
-      used = new Set(pairIds);
-      for (const [pairId, pair] of pairs) {
-        if (used.has(pairId) && !before.has(pairId))
-          pair.nextCheck = Math.min(pair.nextCheck, schedule(pairId, now, 0.8, 1.2));
-      }
-    },
-    isUsed: (pairId) => used.has(pairId),
-    keep(pairIds) {
-      kept = pairIds && new Set(pairIds);
-      for (const [pairId, pair] of pairs) {
-        if (!isAsked(pairId)) {
-          if (pair.firstUnanswered === undefined) pair.nextCheck = NEVER;
-        } else if (pair.nextCheck === NEVER) {
-          pair.nextCheck = schedule(pairId, pair.lastAnswer, 0.8, 1.2);
-        }
-      }
-    },
-    hurry(pairId, now) {
-      const pair = pairs.get(pairId);
-      if (pair !== undefined && pair.firstUnanswered === undefined) pair.nextCheck = now;
-    },
-    answered(pairId, now) {
-      if (pairs.has(pairId)) pairs.set(pairId, fresh(pairId, now));
-    },
-    heard(pairId, now) {
-      const pair = pairs.get(pairId);
-      if (pace === 'alone' || pair === undefined) return;
-      // What is unanswered, or due already, is not put off.
-      if (pair.firstUnanswered !== undefined || pair.nextCheck <= now || pair.nextCheck === NEVER) return;
-      // Who asks all the time must not keep us from asking.
-      pair.nextCheck = Math.min(schedule(pairId, now, 0.8, 1), pair.lastAnswer + 2 * basicInterval(pairId));
-    },
-    take(now) {
-      const steps: ConsentStep[] = [];
-      for (const [pairId, pair] of pairs) {
-        if (now >= lostAt(pair)) {
-          steps.push({ type: 'lost', pairId, reason: 'unanswered' });
-          pairs.delete(pairId);
-        } else if (now >= pair.lastAnswer + CONSENT_LIFETIME) {
-          steps.push({ type: 'lost', pairId, reason: isAsked(pairId) ? 'consent-expired' : 'superseded' });
-          pairs.delete(pairId);
-        } else if (now >= pair.nextCheck) {
-          steps.push({ type: 'check', pairId });
-          pair.firstUnanswered ??= now;
-          pair.probes++;
-          pair.nextCheck = now + PROBE_INTERVAL;
-          if (pair.probes === LEAST_PROBES) steps.push({ type: 'doubtful', pairId });
-        }
-      }
-      return steps;
-    },
-    nextAt() {
-      let next = NEVER;
-      for (const pair of pairs.values()) {
-        next = Math.min(next, pair.nextCheck, pair.lastAnswer + CONSENT_LIFETIME, lostAt(pair));
-      }
-      return next;
-    },
-  };
+  /** When a pair is lost unless it answers. */
+  #lostAt({ firstUnanswered, probes }: Freshness): number {
+    if (firstUnanswered === undefined || probes < LEAST_PROBES) return NEVER;
+    return firstUnanswered + this.#lostAfter;
+  }
 }
 
 interface Freshness {
-  readonly lastAnswer: number;
+  lastAnswer: number;
   nextCheck: number;
   /** When the first check since the last answer was sent. */
-  firstUnanswered?: number;
+  firstUnanswered?: number | undefined;
   /** Checks sent since the last answer. */
   probes: number;
 }

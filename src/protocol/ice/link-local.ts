@@ -18,22 +18,30 @@ export interface LinkLocalZones {
 
 /** Keeps at most `max` candidates. */
 export function createLinkLocalZones(max: number): LinkLocalZones {
-  const zones = new Set<string>();
-  const remotes: RemoteCandidate[] = [];
+  return new OwnZones(max);
+}
 
-  return {
-    addLocal({ base }) {
-      const zone = isLinkLocalIpv6(base) ? zoneOf(base.address) : undefined;
-      if (zone === undefined || zones.has(zone) || zones.size >= MAX_ZONES) return [];
-      zones.add(zone);
-      return remotes.map((remote) => through(zone, remote));
-    },
-    addRemote(remote) {
-      if (!isLinkLocalIpv6(remote.endpoint) || zoneOf(remote.endpoint.address) !== undefined) return [remote];
-      if (remotes.length < max) remotes.push(remote);
-      return [...zones].map((zone) => through(zone, remote));
-    },
-  };
+class OwnZones implements LinkLocalZones {
+  readonly #max: number;
+  readonly #zones: string[] = [];
+  readonly #remotes: RemoteCandidate[] = [];
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  addLocal({ base }: Candidate): readonly RemoteCandidate[] {
+    const zone = isLinkLocalIpv6(base) ? zoneOf(base.address) : undefined;
+    if (zone === undefined || this.#zones.includes(zone) || this.#zones.length >= MAX_ZONES) return [];
+    this.#zones.push(zone);
+    return this.#remotes.map((remote) => through(zone, remote));
+  }
+
+  addRemote(remote: RemoteCandidate): readonly RemoteCandidate[] {
+    if (!isLinkLocalIpv6(remote.endpoint) || zoneOf(remote.endpoint.address) !== undefined) return [remote];
+    if (this.#remotes.length < this.#max) this.#remotes.push(remote);
+    return this.#zones.map((zone) => through(zone, remote));
+  }
 }
 
 export function isLinkLocalIpv6({ address, family }: Endpoint): boolean {

@@ -15,27 +15,35 @@ export interface Nominator {
 }
 
 export function createNominator(): Nominator {
-  let chosen: CandidatePair | undefined;
-  let firstValidAt: number | undefined;
-  return {
-    choose(ordered, now) {
-      if (chosen?.state === 'succeeded') return undefined;
-      chosen = undefined;
-      const best = ordered.findIndex(({ state }) => state === 'succeeded');
-      if (best < 0) {
-        firstValidAt = undefined;
-        return undefined;
-      }
-      firstValidAt ??= now;
-      const betterInSight = ordered.slice(0, best).some(({ state }) => state !== 'failed');
-      if (betterInSight && now < firstValidAt + GRACE) return undefined;
-      chosen = ordered[best];
-      return chosen;
-    },
-    reset() {
-      chosen = undefined;
-    },
-    nextAt: () =>
-      firstValidAt !== undefined && chosen === undefined ? firstValidAt + GRACE : Number.POSITIVE_INFINITY,
-  };
+  return new FirstValid();
+}
+
+/** The best pair that is valid when the first one has been for a while. */
+class FirstValid implements Nominator {
+  #chosen: CandidatePair | undefined;
+  #firstValidAt: number | undefined;
+
+  choose(ordered: readonly CandidatePair[], now: number): CandidatePair | undefined {
+    if (this.#chosen?.state === 'succeeded') return undefined;
+    this.#chosen = undefined;
+    const best = ordered.findIndex(({ state }) => state === 'succeeded');
+    if (best < 0) {
+      this.#firstValidAt = undefined;
+      return undefined;
+    }
+    this.#firstValidAt ??= now;
+    const betterInSight = ordered.slice(0, best).some(({ state }) => state !== 'failed');
+    if (betterInSight && now < this.#firstValidAt + GRACE) return undefined;
+    this.#chosen = ordered[best];
+    return this.#chosen;
+  }
+
+  reset(): void {
+    this.#chosen = undefined;
+  }
+
+  nextAt(): number {
+    if (this.#firstValidAt === undefined || this.#chosen !== undefined) return Number.POSITIVE_INFINITY;
+    return this.#firstValidAt + GRACE;
+  }
 }

@@ -11,12 +11,25 @@ export interface Pacer {
  * 1/`ta`.
  */
 export function createPacer(ta: number, burst: number): Pacer {
+  return new Metronome(ta, burst);
+}
+
+class Metronome implements Pacer {
+  readonly #ta: number;
+  readonly #burst: number;
   /** When a strict pacer would let the next check go. */
-  let due = Number.NEGATIVE_INFINITY;
-  return {
-    readyAt: () => due - (burst - 1) * ta,
-    take(now) {
-      due = Math.max(due, now) + ta;
-    },
-  };
+  #due = Number.NEGATIVE_INFINITY;
+
+  constructor(ta: number, burst: number) {
+    this.#ta = ta;
+    this.#burst = burst;
+  }
+
+  readyAt(): number {
+    return this.#due - (this.#burst - 1) * this.#ta;
+  }
+
+  take(now: number): void {
+    this.#due = Math.max(this.#due, now) + this.#ta;
+  }
 }

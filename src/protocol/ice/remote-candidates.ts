@@ -30,36 +30,47 @@ export interface RemoteCandidates {
 
 /** `max` bounds the signalled ones and, separately, the learned ones. */
 export function createRemoteCandidates(max: number): RemoteCandidates {
-  const known = new Map<string, KnownRemote>();
+  return new KnownRemotes(max);
+}
 
-  function hasRoom(learned: boolean): boolean {
-    return [...known.values()].filter((other) => other.learned === learned).length < max;
+class KnownRemotes implements RemoteCandidates {
+  readonly #max: number;
+  readonly #known = new Map<string, KnownRemote>();
+
+  constructor(max: number) {
+    this.#max = max;
   }
 
-  return {
-    all: () => [...known.values()],
-    add(candidate) {
-      const key = candidateKey(candidate);
-      const before = known.get(key);
-      const wasSignalled = before !== undefined && !before.learned;
-      if (wasSignalled && before.candidate.priority >= candidate.priority) return true;
-      if (!wasSignalled && !hasRoom(false)) return false;
-      known.set(key, { candidate, learned: false, heard: before?.heard ?? false });
-      return true;
-    },
-    hear(from, on, priority) {
-      const transport = counterpart(on);
-      const key = candidateKey({ endpoint: from, ...transport });
-      const before = known.get(key);
-      if (before !== undefined) {
-        before.heard = true;
-        return { remote: before, isNew: false };
-      }
-      if (!hasRoom(true)) return undefined;
-      const candidate = remotePeerReflexive(from, priority, transport);
-      const remote: KnownRemote = { candidate, learned: true, heard: true };
-      known.set(key, remote);
-      return { remote, isNew: true };
-    },
-  };
+  all(): readonly KnownRemote[] {
+    return [...this.#known.values()];
+  }
+
+  add(candidate: RemoteCandidate): boolean {
+    const key = candidateKey(candidate);
+    const before = this.#known.get(key);
+    const wasSignalled = before !== undefined && !before.learned;
+    if (wasSignalled && before.candidate.priority >= candidate.priority) return true;
+    if (!wasSignalled && !this.#hasRoom(false)) return false;
+    this.#known.set(key, { candidate, learned: false, heard: before?.heard ?? false });
+    return true;
+  }
+
+  hear(from: Endpoint, on: LocalSocket, priority: number): { remote: KnownRemote; isNew: boolean } | undefined {
+    const transport = counterpart(on);
+    const key = candidateKey({ endpoint: from, ...transport });
+    const before = this.#known.get(key);
+    if (before !== undefined) {
+      before.heard = true;
+      return { remote: before, isNew: false };
+    }
+    if (!this.#hasRoom(true)) return undefined;
+    const candidate = remotePeerReflexive(from, priority, transport);
+    const remote: KnownRemote = { candidate, learned: true, heard: true };
+    this.#known.set(key, remote);
+    return { remote, isNew: true };
+  }
+
+  #hasRoom(learned: boolean): boolean {
+    return this.all().filter((other) => other.learned === learned).length < this.#max;
+  }
 }

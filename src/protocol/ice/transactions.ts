@@ -67,59 +67,81 @@ export interface Transactions {
 
 /** `settled` is told each transaction that is removed. */
 export function createTransactions(settled: (id: Uint8Array) => void): Transactions {
-  const table = new Map<string, Transaction>();
+  return new TransactionTable(settled);
+}
 
-  function resendAt(transaction: Transaction): number {
-    const { superseded, purpose, sends, startedAt, rto } = transaction;
-    if (superseded || purpose === 'consent' || sends >= MAX_SENDS) return Number.POSITIVE_INFINITY;
-    return startedAt + rto * (2 ** sends - 1);
+class TransactionTable implements Transactions {
+  readonly #settled: (id: Uint8Array) => void;
+  readonly #table = new Map<string, Transaction>();
+
+  constructor(settled: (id: Uint8Array) => void) {
+    this.#settled = settled;
   }
 
-  const expiresAt = ({ startedAt, lifetime }: Transaction): number => startedAt + lifetime;
-
-  function select(test: (transaction: Transaction) => boolean): Transaction[] {
-    const selected: Transaction[] = [];
-    for (const transaction of table.values()) if (test(transaction)) selected.push(transaction);
-    return selected;
+  add(id: Uint8Array, start: TransactionStart): void {
+    this.#table.set(transactionKey(id), {
+      id,
+      sends: 1,
+      lastSentAt: start.startedAt,
+      violated: false,
+      superseded: false,
+      ...start,
+    });
   }
 
-  return {
-    add(id, start) {
-      table.set(transactionKey(id), {
-        id,
-        sends: 1,
-        lastSentAt: start.startedAt,
-        violated: false,
-        superseded: false,
-        ...start,
-      });
-    },
-    match(id, from, on) {
-      const transaction = table.get(transactionKey(id));
-      if (transaction === undefined) return undefined;
-      const { to, local } = transaction;
-      return sameEndpoint(from, to) && socketKey(on) === socketKey(local) ? transaction : undefined;
-    },
-    remove({ id }) {
-      if (table.delete(transactionKey(id))) settled(id);
-    },
-    supersede(pairId) {
-      for (const transaction of select((other) => other.pairId === pairId)) transaction.superseded = true;
-    },
-    expired: (now) => select((transaction) => expiresAt(transaction) <= now),
-    takeResends(now) {
-      const due = select((transaction) => resendAt(transaction) <= now);
-      for (const transaction of due) {
-        transaction.sends++;
-        transaction.lastSentAt = now;
-      }
-      return due;
-    },
-    ofPair: (pairId) => select((transaction) => transaction.pairId === pairId),
-    nextAt() {
-      let next = Number.POSITIVE_INFINITY;
-      for (const transaction of table.values()) next = Math.min(next, resendAt(transaction), expiresAt(transaction));
-      return next;
-    },
-  };
+  match(id: Uint8Array, from: Endpoint, on: LocalSocket): Transaction | undefined {
+    const transaction = this.#table.get(transactionKey(id));
+    if (transaction === undefined) return undefined;
+    const { to, local } = transaction;
+    return sameEndpoint(from, to) && socketKey(on) === socketKey(local) ? transaction : undefined;
+  }
+
+  remove({ id }: Transaction): void {
+    if (this.#table.delete(transactionKey(id))) this.#settled(id);
+  }
+
+  supersede(pairId: string): void {
+    for (const transaction of this.ofPair(pairId)) transaction.superseded = true;
+  }
+
+  expired(now: number): readonly Transaction[] {
+    return this.#select((transaction) => expiresAt(transaction) <= now);
+  }
+
+  takeResends(now: number): readonly Transaction[] {
+    const due = this.#select((transaction) => resendAt(transaction) <= now);
+    for (const transaction of due) {
+      transaction.sends++;
+      transaction.lastSentAt = now;
+    }
+    return due;
+  }
+
+  ofPair(pairId: string): readonly Transaction[] {
+    return this.#select((transaction) => transaction.pairId === pairId);
+  }
+
+  nextAt(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const transaction of this.#table.values()) {
+      next = Math.min(next, resendAt(transaction), expiresAt(transaction));
+    }
+    return next;
+  }
+
+  #select(test: (transaction: Transaction) => boolean): readonly Transaction[] {
+    if (this.#table.size === 0) return NONE;
+    return [...this.#table.values()].filter(test);
+  }
+}
+
+const NONE: readonly Transaction[] = [];
+
+function resendAt({ superseded, purpose, sends, startedAt, rto }: Transaction): number {
+  if (superseded || purpose === 'consent' || sends >= MAX_SENDS) return Number.POSITIVE_INFINITY;
+  return startedAt + rto * (2 ** sends - 1);
+}
+
+function expiresAt({ startedAt, lifetime }: Transaction): number {
+  return startedAt + lifetime;
 }

@@ -31,89 +31,108 @@ export interface ValidListOptions {
 }
 
 export function createValidList(options: ValidListOptions): ValidList {
-  const { nomination, checklist, transactions, sender, consent, report } = options;
-  /** The pair that we nominated. */
-  let ours: CandidatePair | undefined;
+  return new ValidPairs(options);
+}
 
-  function validate(pair: CandidatePair, mapped: Endpoint, rtt: number, now: number): void {
-    const local = localAt(mapped, pair);
-    pair.seen = local;
-    transactions.supersede(pair.id);
-    checklist.succeed(pair);
-    consent.start(pair.id, now);
-    const { id: pairId, remote, nominateOnSuccess: nominated } = pair;
-    report({ type: 'pair.valid', pairId, local, remote, rtt, nominated });
-    keepFew();
+class ValidPairs implements ValidList {
+  readonly #nomination: IceAgentOptions['nomination'];
+  readonly #checklist: Checklist;
+  readonly #transactions: Transactions;
+  readonly #sender: CheckSender;
+  readonly #consent: Consent;
+  readonly #report: (event: IceEvent) => void;
+  /** The pair that we nominated. */
+  #ours: CandidatePair | undefined;
+
+  constructor({ nomination, checklist, transactions, sender, consent, report }: ValidListOptions) {
+    this.#nomination = nomination;
+    this.#checklist = checklist;
+    this.#transactions = transactions;
+    this.#sender = sender;
+    this.#consent = consent;
+    this.#report = report;
   }
 
-  function localAt(mapped: Endpoint, pair: CandidatePair): Candidate {
-    const learned = checklist.ordered().flatMap(({ seen }) => seen ?? []);
-    const known = candidateAt(mapped, pair.local, [...checklist.locals, ...learned]);
+  answered(pair: CandidatePair, transaction: Transaction, mapped: Endpoint, now: number): void {
+    const rtt = now - transaction.lastSentAt;
+    pair.rtt = rtt;
+    this.#sender.proven(pair);
+    if (pair.state === 'succeeded') {
+      this.#consent.answered(pair.id, now);
+      this.#report({ type: 'pair.confirmed', pairId: pair.id, rtt });
+    } else {
+      this.#validate(pair, mapped, rtt, now);
+    }
+    if (transaction.useCandidate) this.#ours = pair;
+    if (transaction.useCandidate || pair.nominateOnSuccess) this.#markNominated(pair);
+  }
+
+  nominatedByPeer(pair: CandidatePair): void {
+    pair.nominateOnSuccess = true;
+    if (pair.state === 'succeeded') this.#markNominated(pair);
+  }
+
+  lose(pair: CandidatePair, reason: PairLoss): void {
+    this.#consent.stop(pair.id);
+    for (const transaction of this.#transactions.ofPair(pair.id)) this.#transactions.remove(transaction);
+    this.#checklist.fail(pair, reason === 'superseded' ? 'superseded' : 'lost');
+    pair.nominated = false;
+    pair.nominateOnSuccess = false;
+    this.#report({ type: 'pair.lost', pairId: pair.id, reason });
+    this.#keepFew();
+  }
+
+  mayNominate(pair: CandidatePair): boolean {
+    return this.#ours === undefined || this.#ours === pair;
+  }
+
+  #validate(pair: CandidatePair, mapped: Endpoint, rtt: number, now: number): void {
+    const local = this.#localAt(mapped, pair);
+    pair.seen = local;
+    this.#transactions.supersede(pair.id);
+    this.#checklist.succeed(pair);
+    this.#consent.start(pair.id, now);
+    const { id: pairId, remote, nominateOnSuccess: nominated } = pair;
+    this.#report({ type: 'pair.valid', pairId, local, remote, rtt, nominated });
+    this.#keepFew();
+  }
+
+  #localAt(mapped: Endpoint, pair: CandidatePair): Candidate {
+    const learned = this.#checklist.ordered().flatMap(({ seen }) => seen ?? []);
+    const known = candidateAt(mapped, pair.local, [...this.#checklist.locals, ...learned]);
     if (known !== undefined) return known;
     const candidate = localPeerReflexive(pair.local, mapped);
-    report({ type: 'candidate.peer-reflexive', side: 'local', candidate });
+    this.#report({ type: 'candidate.peer-reflexive', side: 'local', candidate });
     return candidate;
   }
 
-  function markNominated(pair: CandidatePair): void {
+  #markNominated(pair: CandidatePair): void {
     if (pair.nominated) return;
     pair.nominated = true;
-    report({ type: 'pair.nominated', pairId: pair.id });
-    if (nomination === 'regular') conclude();
-    else keepFew();
+    this.#report({ type: 'pair.nominated', pairId: pair.id });
+    if (this.#nomination === 'regular') this.#conclude();
+    else this.#keepFew();
   }
 
   /** Ends the checks of all pairs that are not valid (RFC 8445 section 8.1.2). */
-  function conclude(): void {
-    for (const other of checklist.ordered()) {
+  #conclude(): void {
+    for (const other of this.#checklist.ordered()) {
       if (other.state === 'succeeded') continue;
-      transactions.supersede(other.id);
-      checklist.fail(other, 'superseded');
+      this.#transactions.supersede(other.id);
+      this.#checklist.fail(other, 'superseded');
     }
   }
 
   /** Beside the nominated pair and those in use, one is kept to fall back on: of another socket, if there is any. */
-  function keepFew(): void {
-    const valid = checklist.ordered().filter(({ state }) => state === 'succeeded');
+  #keepFew(): void {
+    const valid = this.#checklist.ordered().filter(({ state }) => state === 'succeeded');
     const nominated = valid.find((pair) => pair.nominated);
-    if (nominated === undefined || nomination === 'regular') {
-      consent.keep(undefined);
+    if (nominated === undefined || this.#nomination === 'regular') {
+      this.#consent.keep(undefined);
       return;
     }
-    const idle = valid.filter((pair) => !pair.nominated && !consent.isUsed(pair.id));
+    const idle = valid.filter((pair) => !pair.nominated && !this.#consent.isUsed(pair.id));
     const standby = idle.find(({ local }) => socketKey(local) !== socketKey(nominated.local)) ?? idle[0];
-    consent.keep([nominated, ...(standby ? [standby] : [])].map(({ id }) => id));
+    this.#consent.keep([nominated, ...(standby ? [standby] : [])].map(({ id }) => id));
   }
-
-  function lose(pair: CandidatePair, reason: PairLoss): void {
-    consent.stop(pair.id);
-    for (const transaction of transactions.ofPair(pair.id)) transactions.remove(transaction);
-    checklist.fail(pair, reason === 'superseded' ? 'superseded' : 'lost');
-    pair.nominated = false;
-    pair.nominateOnSuccess = false;
-    report({ type: 'pair.lost', pairId: pair.id, reason });
-    keepFew();
-  }
-
-  return {
-    answered(pair, transaction, mapped, now) {
-      const rtt = now - transaction.lastSentAt;
-      pair.rtt = rtt;
-      sender.proven(pair);
-      if (pair.state === 'succeeded') {
-        consent.answered(pair.id, now);
-        report({ type: 'pair.confirmed', pairId: pair.id, rtt });
-      } else {
-        validate(pair, mapped, rtt, now);
-      }
-      if (transaction.useCandidate) ours = pair;
-      if (transaction.useCandidate || pair.nominateOnSuccess) markNominated(pair);
-    },
-    nominatedByPeer(pair) {
-      pair.nominateOnSuccess = true;
-      if (pair.state === 'succeeded') markNominated(pair);
-    },
-    lose,
-    mayNominate: (pair) => ours === undefined || ours === pair,
-  };
 }

@@ -120,6 +120,16 @@ describe('recent checks', () => {
     expect([recent.isReplay(id(1), 'elsewhere'), recent.isReplay(id(0), 'elsewhere')]).toEqual([true, false]);
   });
 
+  it('are known by their sources, however many these are', () => {
+    const recent = createRecentChecks();
+    for (let n = 0; n < 1000; n++) {
+      expect(recent.isReplay(id(n), `source ${n}`), `${n}`).toBe(false);
+      const remembered = Array.from({ length: Math.min(n + 1, 256) }, (_, back) => n - back);
+      expect(remembered.filter((known) => recent.isReplay(id(known), `source ${known}`))).toEqual([]);
+    }
+    expect(recent.isReplay(id(744), 'source 745')).toBe(true);
+  });
+
   it('are told apart though the bytes of one id are found across two', () => {
     const recent = createRecentChecks();
     const [first, second] = [Buffer.alloc(12, 1), Buffer.alloc(12, 2)];
