@@ -115,7 +115,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
 
   const relay = createRelayLink({
     session,
-    bound: () => signal.bound,
+    bound: () => signal.bound(),
     on: {
       opened(path) {
         link.addRelayed(path);
@@ -265,7 +265,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
         discovery.reachability$.subscribe(() => {
           if (!started && own.isComplete) start();
           // Before both keys are proven nobody follows: what is new goes to the generation that both are at.
-          if (opening.isEstablished && link.table.isDoubtful && own.hasLost()) {
+          if (opening.isEstablished() && link.table.isDoubtful && own.hasLost()) {
             restarts.begin();
             return;
           }

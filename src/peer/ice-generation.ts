@@ -2,10 +2,10 @@ import type { Clock } from '../core/clock.ts';
 import type { Network } from '../core/network.ts';
 import type { IceAgent, IceEvent, IceInput } from '../protocol/ice/index.ts';
 import { createDirectPath, type DirectPath } from '../streams/direct-path.ts';
-import { createIcePump } from '../streams/ice-pump.ts';
+import { createIcePump, type IcePump } from '../streams/ice-pump.ts';
 import type { PacketRouter } from '../streams/packet-router.ts';
 import type { TcpLobby } from '../streams/tcp-lobby.ts';
-import { createTcpTurn } from './tcp-turn.ts';
+import { createTcpTurn, type TcpTurn } from './tcp-turn.ts';
 
 export interface IceGenerationOptions {
   /** Counts the generations; part of the path ids. */
@@ -51,113 +51,137 @@ export interface IceGeneration {
 }
 
 export function createIceGeneration(options: IceGenerationOptions): IceGeneration {
-  const { number, agent, routers, network, lobby, clock, on } = options;
-  /** Valid pairs by pair id. */
-  const paths = new Map<string, DirectPath>();
-  let nominated = false;
+  return new PumpedGeneration(options);
+}
 
-  const handleEvent = (event: IceEvent): void => {
+class PumpedGeneration implements IceGeneration {
+  readonly agent: IceAgent;
+  readonly #number: number;
+  readonly #routers: readonly PacketRouter[];
+  readonly #on: IceGenerationEvents;
+  /** Valid pairs by pair id. */
+  readonly #paths = new Map<string, DirectPath>();
+  readonly #pump: IcePump;
+  readonly #tcpTurn: TcpTurn;
+  #nominated = false;
+
+  constructor({ number, agent, routers, network, lobby, clock, on }: IceGenerationOptions) {
+    this.agent = agent;
+    this.#number = number;
+    this.#routers = routers;
+    this.#on = on;
+    this.#pump = createIcePump({
+      agent,
+      clock,
+      routers,
+      tcp: {
+        network,
+        ...(lobby !== undefined && { lobby }),
+        onPacket: (packet, pairId) => this.#receive(packet, pairId),
+      },
+      onEvent: (event) => this.#handleEvent(event),
+    });
+    this.#tcpTurn = createTcpTurn({
+      clock,
+      handle: (input) => this.#pump.handle(input),
+      isNeeded: () => !this.paths.some(({ info }) => info.transport === 'udp'),
+    });
+  }
+
+  get paths(): readonly DirectPath[] {
+    return [...this.#paths.values()];
+  }
+
+  get isNominated(): boolean {
+    return this.#nominated;
+  }
+
+  handle(input: Parameters<IceGeneration['handle']>[0]): void {
+    if (input.type === 'local-candidate') this.#tcpTurn.addLocal(input.candidate);
+    else if (input.type === 'end-of-candidates' && input.side === 'local') this.#tcpTurn.endLocal();
+    else {
+      this.#tcpTurn.begin();
+      this.#pump.handle(input);
+    }
+  }
+
+  check(): void {
+    for (const pairId of [...this.#paths.keys()]) this.#pump.handle({ type: 'check', pairId });
+  }
+
+  use(pathId: string | undefined): void {
+    const pairId = this.#pairOf(pathId);
+    this.#pump.handle({ type: 'use', pairIds: pairId === undefined ? [] : [pairId] });
+  }
+
+  nominate(pathId: string): void {
+    const pairId = this.#pairOf(pathId);
+    if (pairId !== undefined) this.#pump.handle({ type: 'nominate', pairId });
+  }
+
+  stop(): void {
+    this.#tcpTurn.stop();
+    this.#pump.stop();
+    this.#paths.clear();
+  }
+
+  #handleEvent(event: IceEvent): void {
     switch (event.type) {
       case 'pair.valid':
-        validate(event);
+        this.#validate(event);
         break;
       case 'pair.lost': {
-        const path = paths.get(event.pairId);
-        paths.delete(event.pairId);
-        if (path !== undefined) on.lost(path, event.reason);
+        const path = this.#paths.get(event.pairId);
+        this.#paths.delete(event.pairId);
+        if (path !== undefined) this.#on.lost(path, event.reason);
         break;
       }
       case 'pair.confirmed': {
-        const path = paths.get(event.pairId);
-        if (path !== undefined) on.confirmed(path);
+        const path = this.#paths.get(event.pairId);
+        if (path !== undefined) this.#on.confirmed(path);
         break;
       }
       case 'pair.doubtful': {
-        const path = paths.get(event.pairId);
-        if (path !== undefined) on.doubtful(path);
+        const path = this.#paths.get(event.pairId);
+        if (path !== undefined) this.#on.doubtful(path);
         break;
       }
       case 'pair.nominated':
-        nominated = true;
+        this.#nominated = true;
         break;
       case 'checks.exhausted':
-        on.exhausted(event.reason);
+        this.#on.exhausted(event.reason);
     }
-  };
+  }
 
-  const validate = ({ pairId, local, remote, rtt }: Extract<IceEvent, { type: 'pair.valid' }>): void => {
-    if (paths.has(pairId)) return;
+  #validate({ pairId, local, remote, rtt }: Extract<IceEvent, { type: 'pair.valid' }>): void {
+    if (this.#paths.has(pairId)) return;
     const { transport } = remote;
-    const router = routers.find(({ socket }) => socket.local.family === remote.endpoint.family);
+    const router = this.#routers.find(({ socket }) => socket.local.family === remote.endpoint.family);
     const path = createDirectPath({
-      id: `${transport}/${number}/${pairId}`,
+      id: `${transport}/${this.#number}/${pairId}`,
       transport,
       send: (packet) =>
-        transport === 'tcp' ? pump.sendTcp(pairId, packet) : (router?.socket.send(packet, remote.endpoint) ?? false),
+        transport === 'tcp'
+          ? this.#pump.sendTcp(pairId, packet)
+          : (router?.socket.send(packet, remote.endpoint) ?? false),
       local: local.endpoint,
       remote: remote.endpoint,
       strategy: 'checks',
       // The first check over TCP also waited for its connection.
       ...(transport === 'udp' && { rtt }),
     });
-    paths.set(pairId, path);
-    on.validated(path, remote.priority + local.priority);
-  };
+    this.#paths.set(pairId, path);
+    this.#on.validated(path, remote.priority + local.priority);
+  }
 
-  const pairOf = (pathId: string | undefined): string | undefined =>
-    [...paths].find(([, path]) => path.info.id === pathId)?.[0];
+  #pairOf(pathId: string | undefined): string | undefined {
+    return [...this.#paths].find(([, path]) => path.info.id === pathId)?.[0];
+  }
 
-  const receive = (packet: Uint8Array, pairId: string): void => {
-    const path = paths.get(pairId);
-    if (path === undefined) on.early(packet);
+  #receive(packet: Uint8Array, pairId: string): void {
+    const path = this.#paths.get(pairId);
+    if (path === undefined) this.#on.early(packet);
     else path.receive(packet);
-  };
-
-  const pump = createIcePump({
-    agent,
-    clock,
-    routers,
-    tcp: { network, ...(lobby !== undefined && { lobby }), onPacket: receive },
-    onEvent: handleEvent,
-  });
-
-  const tcpTurn = createTcpTurn({
-    clock,
-    handle: (input) => pump.handle(input),
-    isNeeded: () => ![...paths.values()].some(({ info }) => info.transport === 'udp'),
-  });
-
-  return {
-    get paths() {
-      return [...paths.values()];
-    },
-    get isNominated() {
-      return nominated;
-    },
-    agent,
-    handle(input) {
-      if (input.type === 'local-candidate') tcpTurn.addLocal(input.candidate);
-      else if (input.type === 'end-of-candidates' && input.side === 'local') tcpTurn.endLocal();
-      else {
-        tcpTurn.begin();
-        pump.handle(input);
-      }
-    },
-    check() {
-      for (const pairId of [...paths.keys()]) pump.handle({ type: 'check', pairId });
-    },
-    use(pathId) {
-      const pairId = pairOf(pathId);
-      pump.handle({ type: 'use', pairIds: pairId === undefined ? [] : [pairId] });
-    },
-    nominate(pathId) {
-      const pairId = pairOf(pathId);
-      if (pairId !== undefined) pump.handle({ type: 'nominate', pairId });
-    },
-    stop() {
-      tcpTurn.stop();
-      pump.stop();
-      paths.clear();
-    },
-  };
+  }
 }

@@ -97,46 +97,153 @@ const LATER = 2 ** 32;
 const SETTLED = 2000;
 
 export function createIceLink(options: IceLinkOptions): IceLink {
-  const { dialer, byHand, clock, random, routers, network, lobby, loopback, budget, on } = options;
-  const tieBreaker = Buffer.from(random.bytes(8)).readBigUInt64BE();
-  let generation = 0;
-  let locals: Candidate[] = [];
-  /** By transport and address. */
-  const remotes = new Map<string, RemoteCandidate>();
-  let ended = { local: false, remote: false };
-  let current: IceGeneration | undefined;
-  /** The last generation on which the session was heard, while the current one has yet to show that it carries it. */
-  let former: IceGeneration | undefined;
-  let used: string | undefined;
-  let settling: TimerHandle | undefined;
-  let spent = false;
-  /** The session was heard on a path of the current generation. */
-  let heard = false;
-  let restarts = 0;
-  let began = clock.now();
-  /** The other side will begin its checks when somebody has carried the offer there. */
-  const isPatient = byHand && dialer;
-  let waiting: TimerHandle | undefined;
+  return new Generations(options);
+}
 
-  const createGeneration = (): IceGeneration => {
-    const { dialer: ofDialer, listener: ofListener } = options.credentials(generation);
-    const rank = restarts * LATER;
+class Generations implements IceLink {
+  readonly #options: IceLinkOptions;
+  readonly #tieBreaker: bigint;
+  #generation = 0;
+  #locals: readonly Candidate[] = [];
+  /** By transport and address. */
+  readonly #remotes = new Map<string, RemoteCandidate>();
+  #ended = { local: false, remote: false };
+  #current: IceGeneration | undefined;
+  /** The last generation on which the session was heard, while the current one has yet to show that it carries it. */
+  #former: IceGeneration | undefined;
+  #used: string | undefined;
+  #settling: TimerHandle | undefined;
+  #spent = false;
+  /** The session was heard on a path of the current generation. */
+  #heard = false;
+  #restarts = 0;
+  #began: number;
+  /** The other side will begin its checks when somebody has carried the offer there. */
+  readonly #isPatient: boolean;
+  #waiting: TimerHandle | undefined;
+
+  constructor(options: IceLinkOptions) {
+    this.#options = options;
+    this.#tieBreaker = Buffer.from(options.random.bytes(8)).readBigUInt64BE();
+    this.#began = options.clock.now();
+    this.#isPatient = options.byHand && options.dialer;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get isSpent(): boolean {
+    return this.#spent || (this.#remotes.size === 0 && this.#options.clock.now() - this.#began > PATIENCE);
+  }
+
+  get remotes(): readonly RemoteCandidate[] {
+    return [...this.#remotes.values()];
+  }
+
+  addLocal(candidates: readonly Candidate[]): void {
+    this.#locals = [...this.#locals, ...candidates];
+    for (const candidate of candidates) this.#current?.handle({ type: 'local-candidate', candidate });
+  }
+
+  addRemote(candidates: readonly RemoteCandidate[]): void {
+    for (const candidate of candidates) {
+      if (this.#remotes.size >= MAX_REMOTES) return;
+      this.#remotes.set(candidateKey(candidate), candidate);
+      this.#current?.handle({ type: 'remote-candidate', candidate });
+    }
+  }
+
+  end(side: 'local' | 'remote'): void {
+    this.#ended = { ...this.#ended, [side]: true };
+    this.#current?.handle({ type: 'end-of-candidates', side });
+  }
+
+  start(): void {
+    if (this.#current !== undefined) return;
+    this.#current = this.#createGeneration();
+    for (const candidate of this.#locals) this.#current.handle({ type: 'local-candidate', candidate });
+    for (const candidate of this.#remotes.values()) this.#current.handle({ type: 'remote-candidate', candidate });
+    if (this.#ended.local) this.#current.handle({ type: 'end-of-candidates', side: 'local' });
+    if (this.#ended.remote) this.#current.handle({ type: 'end-of-candidates', side: 'remote' });
+    if (this.#isPatient) this.#keepChecking();
+  }
+
+  restart(next: number): void {
+    this.#unsettle();
+    this.#options.clock.clearTimeout(this.#waiting);
+    const left = this.#current;
+    this.#current = undefined;
+    if (left !== undefined && left.paths.length > 0 && (this.#heard || this.#former === undefined)) {
+      this.#retireFormer('restarted');
+      this.#former = left;
+    } else {
+      this.#retire(left, 'restarted');
+    }
+    this.#former?.check();
+    this.#spent = false;
+    this.#heard = false;
+    this.#restarts++;
+    this.#began = this.#options.clock.now();
+    this.#locals = [];
+    this.#ended = { local: false, remote: this.#options.byHand && this.#ended.remote };
+    if (this.#options.byHand) this.#retireFormer('restarted');
+    else {
+      this.#generation = next;
+      this.#remotes.clear();
+    }
+  }
+
+  hear(pathId: string): void {
+    if (this.#heard || !this.#current?.paths.some(({ info }) => info.id === pathId)) return;
+    this.#heard = true;
+    this.#retireFormer('superseded');
+  }
+
+  check(): void {
+    this.#unsettle();
+    this.#current?.check();
+    this.#former?.check();
+  }
+
+  use(pathId: string | undefined): void {
+    this.#used = pathId;
+    this.#current?.use(pathId);
+    this.#former?.use(pathId);
+    this.#settle();
+  }
+
+  snapshot(): IceSnapshot | undefined {
+    return this.#current?.agent.snapshot();
+  }
+
+  stop(): void {
+    this.#unsettle();
+    this.#options.clock.clearTimeout(this.#waiting);
+    this.#current?.stop();
+    this.#former?.stop();
+  }
+
+  #createGeneration(): IceGeneration {
+    const { dialer, random, loopback, budget, routers, network, lobby, clock, on } = this.#options;
+    const { dialer: ofDialer, listener: ofListener } = this.#options.credentials(this.#generation);
+    const rank = this.#restarts * LATER;
     const agent = createIceAgent({
       role: dialer ? 'controlling' : 'controlled',
-      tieBreaker,
+      tieBreaker: this.#tieBreaker,
       local: dialer ? ofDialer : ofListener,
       remote: dialer ? ofListener : ofDialer,
       random,
       nomination: 'deferred',
       ta: TA,
-      rto: isPatient ? PATIENT_RTO : RTO,
+      rto: this.#isPatient ? PATIENT_RTO : RTO,
       burst: BURST,
-      ...(isPatient && { checkingTime: Number.POSITIVE_INFINITY }),
+      ...(this.#isPatient && { checkingTime: Number.POSITIVE_INFINITY }),
       allowLoopback: loopback,
       budget,
     });
     const made: IceGeneration = createIceGeneration({
-      number: generation,
+      number: this.#generation,
       agent,
       routers,
       network,
@@ -144,159 +251,71 @@ export function createIceLink(options: IceLinkOptions): IceLink {
       clock,
       on: {
         early: on.early,
-        validated(path, preference) {
-          on.validated(path, rank + preference);
-        },
-        lost(path, reason) {
+        validated: (path, preference) => on.validated(path, rank + preference),
+        lost: (path, reason) => {
           // What was let go of because a better one was nominated is no sign of trouble.
           if (reason !== 'superseded') {
-            if (made === current) spent = true;
-            else if (made.paths.length === 0) retireFormer(reason);
-            checkAll();
+            if (made === this.#current) this.#spent = true;
+            else if (made.paths.length === 0) this.#retireFormer(reason);
+            this.check();
           }
           on.lost(path.info.id, reason);
         },
         doubtful: ({ info }) => on.doubtful(info.id),
-        confirmed({ info }) {
+        confirmed: ({ info }) => {
           on.confirmed(info.id);
-          if (info.id === used && settling === undefined) settle();
+          if (info.id === this.#used && this.#settling === undefined) this.#settle();
         },
-        exhausted(reason) {
-          if (made !== current) return;
-          spent = true;
+        exhausted: (reason) => {
+          if (made !== this.#current) return;
+          this.#spent = true;
           on.exhausted(reason);
         },
       },
     });
     return made;
-  };
+  }
 
   /**
    * Checks begin again while nothing was heard: an agent sends no more than 32 requests to an address that does not
    * answer.
    */
-  const keepChecking = (): void => {
-    clock.clearTimeout(waiting);
-    waiting = clock.setTimeout(() => {
-      if (current === undefined || current.paths.length > 0) return;
-      current.stop();
-      current = undefined;
-      begin();
+  #keepChecking(): void {
+    this.#options.clock.clearTimeout(this.#waiting);
+    this.#waiting = this.#options.clock.setTimeout(() => {
+      if (this.#current === undefined || this.#current.paths.length > 0) return;
+      this.#current.stop();
+      this.#current = undefined;
+      this.start();
     }, RENEWAL);
-  };
+  }
 
-  const begin = (): void => {
-    if (current !== undefined) return;
-    current = createGeneration();
-    for (const candidate of locals) current.handle({ type: 'local-candidate', candidate });
-    for (const candidate of remotes.values()) current.handle({ type: 'remote-candidate', candidate });
-    if (ended.local) current.handle({ type: 'end-of-candidates', side: 'local' });
-    if (ended.remote) current.handle({ type: 'end-of-candidates', side: 'remote' });
-    if (isPatient) keepChecking();
-  };
-
-  const retire = (generation: IceGeneration | undefined, reason: string): void => {
+  #retire(generation: IceGeneration | undefined, reason: string): void {
     const lost = generation?.paths ?? [];
     generation?.stop();
-    for (const { info } of lost) on.lost(info.id, reason);
-  };
+    for (const { info } of lost) this.#options.on.lost(info.id, reason);
+  }
 
-  const retireFormer = (reason: string): void => {
-    const retired = former;
-    former = undefined;
-    retire(retired, reason);
-  };
-
-  const checkAll = (): void => {
-    unsettle();
-    current?.check();
-    former?.check();
-  };
+  #retireFormer(reason: string): void {
+    const retired = this.#former;
+    this.#former = undefined;
+    this.#retire(retired, reason);
+  }
 
   /** From now on the path has to carry data without doubt for a while. */
-  const settle = (): void => {
-    unsettle();
-    const pathId = used;
-    if (!dialer || pathId === undefined || current === undefined || current.isNominated) return;
-    settling = clock.setTimeout(() => {
-      settling = undefined;
-      current?.nominate(pathId);
+  #settle(): void {
+    this.#unsettle();
+    const pathId = this.#used;
+    if (!this.#options.dialer || pathId === undefined || this.#current === undefined || this.#current.isNominated)
+      return;
+    this.#settling = this.#options.clock.setTimeout(() => {
+      this.#settling = undefined;
+      this.#current?.nominate(pathId);
     }, SETTLED);
-  };
+  }
 
-  const unsettle = (): void => {
-    clock.clearTimeout(settling);
-    settling = undefined;
-  };
-
-  return {
-    get generation() {
-      return generation;
-    },
-    get isSpent() {
-      return spent || (remotes.size === 0 && clock.now() - began > PATIENCE);
-    },
-    get remotes() {
-      return [...remotes.values()];
-    },
-    addLocal(candidates) {
-      locals = [...locals, ...candidates];
-      for (const candidate of candidates) current?.handle({ type: 'local-candidate', candidate });
-    },
-    addRemote(candidates) {
-      for (const candidate of candidates) {
-        if (remotes.size >= MAX_REMOTES) return;
-        remotes.set(candidateKey(candidate), candidate);
-        current?.handle({ type: 'remote-candidate', candidate });
-      }
-    },
-    end(side) {
-      ended = { ...ended, [side]: true };
-      current?.handle({ type: 'end-of-candidates', side });
-    },
-    start: begin,
-    restart(next) {
-      unsettle();
-      clock.clearTimeout(waiting);
-      const left = current;
-      current = undefined;
-      if (left !== undefined && left.paths.length > 0 && (heard || former === undefined)) {
-        retireFormer('restarted');
-        former = left;
-      } else {
-        retire(left, 'restarted');
-      }
-      former?.check();
-      spent = false;
-      heard = false;
-      restarts++;
-      began = clock.now();
-      locals = [];
-      ended = { local: false, remote: byHand && ended.remote };
-      if (byHand) retireFormer('restarted');
-      else {
-        generation = next;
-        remotes.clear();
-      }
-    },
-    hear(pathId) {
-      if (heard || !current?.paths.some(({ info }) => info.id === pathId)) return;
-      heard = true;
-      retireFormer('superseded');
-    },
-    check: checkAll,
-    use(pathId) {
-      used = pathId;
-      current?.use(pathId);
-      former?.use(pathId);
-      settle();
-    },
-    snapshot: () => current?.agent.snapshot(),
-    stop() {
-      unsettle();
-      clock.clearTimeout(waiting);
-      current?.stop();
-      former?.stop();
-    },
-  };
+  #unsettle(): void {
+    this.#options.clock.clearTimeout(this.#settling);
+    this.#settling = undefined;
+  }
 }

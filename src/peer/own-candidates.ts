@@ -20,32 +20,49 @@ export interface OwnCandidates {
 }
 
 export function createOwnCandidates(discovery: Discovery, policy: Policy): OwnCandidates {
-  let taken = new Set<string>();
-  const current = (): readonly Candidate[] => (policy === 'relay-only' ? [] : discovery.current.candidates);
-  const isComplete = (): boolean => policy === 'relay-only' || discovery.current.complete;
-  return {
-    get current() {
-      return current();
-    },
-    get isComplete() {
-      return isComplete();
-    },
-    state: () => ({
-      candidates: toldCandidates(current(), policy),
-      behavior: discovery.current.behavior,
-      end: isComplete(),
-    }),
-    takeFresh() {
-      const fresh = current().filter((candidate) => !taken.has(candidateKey(candidate)));
-      for (const candidate of fresh) taken.add(candidateKey(candidate));
-      return fresh;
-    },
-    hasLost() {
-      const own = new Set(current().map(candidateKey));
-      return [...taken].some((key) => !own.has(key));
-    },
-    forget() {
-      taken = new Set();
-    },
-  };
+  return new TakenCandidates(discovery, policy);
+}
+
+class TakenCandidates implements OwnCandidates {
+  readonly #discovery: Discovery;
+  readonly #policy: Policy;
+  /** The peer's own objects: a text for each would be this connection's alone. */
+  #taken: readonly Candidate[] = [];
+
+  constructor(discovery: Discovery, policy: Policy) {
+    this.#discovery = discovery;
+    this.#policy = policy;
+  }
+
+  get current(): readonly Candidate[] {
+    return this.#policy === 'relay-only' ? [] : this.#discovery.current.candidates;
+  }
+
+  get isComplete(): boolean {
+    return this.#policy === 'relay-only' || this.#discovery.current.complete;
+  }
+
+  state(): { candidates: readonly RemoteCandidate[]; behavior: NatBehavior; end: boolean } {
+    return {
+      candidates: toldCandidates(this.current, this.#policy),
+      behavior: this.#discovery.current.behavior,
+      end: this.isComplete,
+    };
+  }
+
+  takeFresh(): readonly Candidate[] {
+    const taken = new Set(this.#taken.map(candidateKey));
+    const fresh = this.current.filter((candidate) => !taken.has(candidateKey(candidate)));
+    this.#taken = [...this.#taken, ...fresh];
+    return fresh;
+  }
+
+  hasLost(): boolean {
+    const own = new Set(this.current.map(candidateKey));
+    return this.#taken.some((candidate) => !own.has(candidateKey(candidate)));
+  }
+
+  forget(): void {
+    this.#taken = [];
+  }
 }

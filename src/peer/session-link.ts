@@ -31,81 +31,106 @@ export interface SessionLink {
 /** Packets kept for a session that is not made yet; the rest is left to retransmission. */
 const MAX_EARLY = 8;
 
-export function createSessionLink({ role, factory, routers, clock }: SessionLinkOptions): SessionLink {
-  let session: Session | undefined;
-  let flight: Uint8Array[] | undefined;
-  let early: Uint8Array[] = [];
+export function createSessionLink(options: SessionLinkOptions): SessionLink {
+  return new RoutedSession(options);
+}
+
+class RoutedSession implements SessionLink {
+  readonly table: PathTable;
+  readonly #role: 'client' | 'server';
+  readonly #factory: SessionFactory;
+  readonly #routers: readonly PacketRouter[];
+  #session: Session | undefined;
+  #flight: Uint8Array[] | undefined;
+  #early: Uint8Array[] = [];
   /** Direct paths over UDP by their remote address, for packets that the routers hand over by connection id. */
-  const directs = new Map<string, DirectPath>();
-  const registrations: (() => void)[] = [];
+  readonly #directs = new Map<string, DirectPath>();
+  readonly #registrations: (() => void)[] = [];
 
-  const receive = (packet: Uint8Array): void => {
-    if (session !== undefined) session.receive(packet);
-    else if (early.length < MAX_EARLY) early.push(packet.slice());
-  };
+  constructor({ role, factory, routers, clock }: SessionLinkOptions) {
+    this.#role = role;
+    this.#factory = factory;
+    this.#routers = routers;
+    this.table = createPathTable({
+      clock,
+      receive: (packet) => this.#receive(packet),
+      authenticate: (packet) => this.#authenticate(packet),
+      isWaiting: () => this.#session?.isWaiting() ?? false,
+      rtt: () => this.#session?.stats().rtt ?? 0,
+    });
+  }
 
-  const authenticate = (packet: Uint8Array): boolean => {
-    if (session !== undefined) return session.authenticate(packet);
-    receive(packet);
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  open(expectedKey: Uint8Array): readonly Uint8Array[] {
+    if (this.#session !== undefined) return [];
+    this.#flight = this.table.current === undefined ? [] : undefined;
+    const session = this.#factory.create({
+      role: this.#role,
+      expectedKey,
+      transmit: (packet) => this.#transmit(packet),
+    });
+    this.#session = session;
+    const captured = this.#flight ?? [];
+    this.#flight = undefined;
+    const receiveFrom = (packet: Uint8Array, from: Endpoint): void => this.#receiveFrom(packet, from);
+    for (const router of this.#routers) this.#registrations.push(router.onPacket(session.connectionId, receiveFrom));
+    for (const packet of this.#early) session.receive(packet);
+    this.#early = [];
+    return captured;
+  }
+
+  accept(packets: readonly Uint8Array[]): void {
+    for (const packet of packets) this.#receive(packet);
+  }
+
+  addDirect(path: DirectPath): void {
+    if (path.info.transport === 'udp') this.#directs.set(formatEndpoint(path.remote), path);
+    this.table.add(path);
+  }
+
+  addRelayed(path: Path): void {
+    this.table.add(path);
+  }
+
+  remove(pathId: string): void {
+    for (const [key, path] of this.#directs) if (path.info.id === pathId) this.#directs.delete(key);
+    this.table.remove(pathId);
+  }
+
+  use(pathId: string | undefined): void {
+    if (this.table.current?.id === pathId) return;
+    this.table.use(pathId);
+    if (pathId !== undefined) this.#session?.pathChanged();
+  }
+
+  close(): void {
+    for (const release of this.#registrations) release();
+    this.#directs.clear();
+    this.table.close();
+  }
+
+  #receive(packet: Uint8Array): void {
+    if (this.#session !== undefined) this.#session.receive(packet);
+    else if (this.#early.length < MAX_EARLY) this.#early.push(packet.slice());
+  }
+
+  #authenticate(packet: Uint8Array): boolean {
+    if (this.#session !== undefined) return this.#session.authenticate(packet);
+    this.#receive(packet);
     return false;
-  };
+  }
 
-  const table = createPathTable({
-    clock,
-    receive,
-    authenticate,
-    isWaiting: () => session?.isWaiting() ?? false,
-    rtt: () => session?.stats().rtt ?? 0,
-  });
-
-  const receiveFrom = (packet: Uint8Array, from: Endpoint): void => {
-    const path = directs.get(formatEndpoint(from));
-    if (path === undefined) receive(packet);
+  #receiveFrom(packet: Uint8Array, from: Endpoint): void {
+    const path = this.#directs.get(formatEndpoint(from));
+    if (path === undefined) this.#receive(packet);
     else path.receive(packet);
-  };
+  }
 
-  const transmit = (packet: Uint8Array): void => {
-    if (flight !== undefined) flight.push(packet.slice());
-    else table.send(packet);
-  };
-
-  return {
-    table,
-    get session() {
-      return session;
-    },
-    open(expectedKey) {
-      if (session !== undefined) return [];
-      flight = table.current === undefined ? [] : undefined;
-      session = factory.create({ role, expectedKey, transmit });
-      const captured = flight ?? [];
-      flight = undefined;
-      for (const router of routers) registrations.push(router.onPacket(session.connectionId, receiveFrom));
-      for (const packet of early) session.receive(packet);
-      early = [];
-      return captured;
-    },
-    accept(packets) {
-      for (const packet of packets) receive(packet);
-    },
-    addDirect(path) {
-      if (path.info.transport === 'udp') directs.set(formatEndpoint(path.remote), path);
-      table.add(path);
-    },
-    addRelayed: (path) => table.add(path),
-    remove(pathId) {
-      for (const [key, path] of directs) if (path.info.id === pathId) directs.delete(key);
-      table.remove(pathId);
-    },
-    use(pathId) {
-      if (table.current?.id === pathId) return;
-      table.use(pathId);
-      if (pathId !== undefined) session?.pathChanged();
-    },
-    close() {
-      for (const release of registrations) release();
-      directs.clear();
-      table.close();
-    },
-  };
+  #transmit(packet: Uint8Array): void {
+    if (this.#flight !== undefined) this.#flight.push(packet.slice());
+    else this.table.send(packet);
+  }
 }

@@ -17,7 +17,7 @@ export interface SessionOpening {
   /** Fulfils with the session once it has been made; it may not be established yet. */
   readonly secured: Promise<Session>;
   /** The other side has proven its key. */
-  readonly isEstablished: boolean;
+  isEstablished(): boolean;
   /** Makes the session once; gives a client's first flight while no path stands that could carry it. */
   open(): readonly Uint8Array[];
   /** Tells the chart from now on what becomes of the session. */
@@ -39,9 +39,7 @@ export function createSessionOpening(options: SessionOpeningOptions): SessionOpe
 
   return {
     secured,
-    get isEstablished() {
-      return isEstablished;
-    },
+    isEstablished: () => isEstablished,
     open() {
       if (expectedKey === undefined || link.session !== undefined) return [];
       try {

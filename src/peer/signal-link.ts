@@ -48,7 +48,7 @@ export type MakeOffer = (acquaintance: Acquaintance) => OfferMessage | RestartMe
 
 /** The sealed envelopes of one connection, over every carrier that both sides share. */
 export interface SignalLink {
-  readonly bound: readonly Signaling[];
+  bound(): readonly Signaling[];
   /**
    * Begins to watch the carriers. The dialer offers on each that is online, now and whenever it comes back, after it
    * has asked for the listener's contact where it needs it; once the listener has answered, also whenever the listener
@@ -241,9 +241,7 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
   };
 
   return {
-    get bound() {
-      return [...bound];
-    },
+    bound: () => [...bound],
     start(make) {
       makeOffer = make;
       statuses = carriers.statuses$.subscribe(watch);

@@ -1,6 +1,6 @@
 import { Subject } from 'rxjs';
 import { type Endpoint, formatEndpoint } from '../core/endpoint.ts';
-import type { Path } from '../core/path.ts';
+import type { Path, PathInfo } from '../core/path.ts';
 
 /** A validated candidate pair as a path. Closing it leaves socket or connection to its owner. */
 export interface DirectPath extends Path {
@@ -24,10 +24,17 @@ export interface DirectPathOptions {
 }
 
 export function createDirectPath(options: DirectPathOptions): DirectPath {
-  const { id, transport, send, local, remote, strategy, rtt } = options;
-  const datagrams = new Subject<Uint8Array>();
-  return {
-    info: {
+  return new ValidatedPath(options);
+}
+
+class ValidatedPath implements DirectPath {
+  readonly info: PathInfo;
+  readonly remote: Endpoint;
+  readonly send: (packet: Uint8Array) => boolean;
+  readonly datagrams$ = new Subject<Uint8Array>();
+
+  constructor({ id, transport, send, local, remote, strategy, rtt }: DirectPathOptions) {
+    this.info = {
       id,
       kind: 'direct',
       transport,
@@ -35,11 +42,16 @@ export function createDirectPath(options: DirectPathOptions): DirectPath {
       remote: formatEndpoint(remote),
       strategy,
       ...(rtt !== undefined && { rtt }),
-    },
-    remote,
-    send,
-    datagrams$: datagrams,
-    receive: (packet) => datagrams.next(packet),
-    close: () => datagrams.complete(),
-  };
+    };
+    this.remote = remote;
+    this.send = send;
+  }
+
+  receive(packet: Uint8Array): void {
+    this.datagrams$.next(packet);
+  }
+
+  close(): void {
+    this.datagrams$.complete();
+  }
 }

@@ -59,30 +59,122 @@ const ELSEWHERE = 1000;
  */
 const EVIDENCE = { fresh: 50, missing: 5 };
 
-export function createPathTable({ clock, receive, authenticate, isWaiting, rtt }: PathTableOptions): PathTable {
-  const entries = new Map<string, { path: Path; subscription: Subscription }>();
-  const observations = new Subject<PathObservation>();
-  let current: Path | undefined;
-  let lastHeard: PathInfo | undefined;
+export function createPathTable(options: PathTableOptions): PathTable {
+  return new SwitchingTable(options);
+}
+
+interface Entry {
+  readonly path: Path;
+  readonly subscription: Subscription;
+}
+
+class SwitchingTable implements PathTable {
+  readonly observations$ = new Subject<PathObservation>();
+  readonly #clock: Clock;
+  readonly #options: PathTableOptions;
+  readonly #entries = new Map<string, Entry>();
+  #current: Path | undefined;
+  #lastHeard: PathInfo | undefined;
   /** The same path, while it is here: sent on as well, as long as it is not the one in use. */
-  let proven: Path | undefined;
-  let hedging = false;
-  let suspect = false;
+  #proven: Path | undefined;
+  #hedging = false;
+  #suspect = false;
   /** When the sending path last carried something to us, or was confirmed, or chosen. */
-  let answeredAt = clock.now();
+  #answeredAt: number;
   /** When the first packet was sent that nothing has come back for since. */
-  let unansweredSince: number | undefined;
-  let timer: TimerHandle | undefined;
+  #unansweredSince: number | undefined;
+  #timer: TimerHandle | undefined;
+
+  constructor(options: PathTableOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#answeredAt = options.clock.now();
+  }
+
+  get current(): PathInfo | undefined {
+    return this.#current?.info;
+  }
+
+  get isDoubtful(): boolean {
+    return this.#suspect || this.#current?.info.kind !== 'direct';
+  }
+
+  get lastHeard(): PathInfo | undefined {
+    return this.#lastHeard;
+  }
+
+  add(path: Path): void {
+    this.remove(path.info.id);
+    const subscription = path.datagrams$.subscribe(this.#take(path));
+    this.#entries.set(path.info.id, { path, subscription });
+  }
+
+  remove(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    entry.subscription.unsubscribe();
+    if (this.#proven === entry.path) this.#proven = undefined;
+    if (this.#current === entry.path) this.use(undefined);
+    entry.path.close();
+  }
+
+  has(id: string): boolean {
+    return this.#entries.has(id);
+  }
+
+  use(id: string | undefined): void {
+    const next = id === undefined ? undefined : this.#entries.get(id)?.path;
+    if (next === this.#current) return;
+    this.#forget();
+    this.#current = next;
+    this.#answeredAt = this.#clock.now();
+  }
+
+  confirm(id: string): void {
+    if (this.#current?.info.id !== id) return;
+    this.#answeredAt = this.#clock.now();
+    this.#revive(this.#current);
+  }
+
+  doubt(id: string): void {
+    if (this.#current?.info.id === id) this.#suspectCurrent(this.#current);
+  }
+
+  hedge(on: boolean): void {
+    this.#hedging = on;
+  }
+
+  send(packet: Uint8Array): boolean {
+    const current = this.#current;
+    const proven = this.#proven;
+    if (current === undefined) return false;
+    this.#expectAnswer();
+    if (!this.#hedging) {
+      const sent = current.send(packet);
+      return (proven !== undefined && proven !== current && proven.send(packet)) || sent;
+    }
+    let taken = false;
+    for (const { path } of this.#entries.values()) taken = path.send(packet) || taken;
+    return taken;
+  }
+
+  close(): void {
+    this.#forget();
+    for (const id of [...this.#entries.keys()]) this.remove(id);
+    this.observations$.complete();
+  }
 
   /**
    * Whoever forges a source address can send what looks like the session's: that a path works is said by authentic
    * packets alone.
    */
-  const take = (path: Path): ((packet: Uint8Array) => void) => {
-    let askAgain = clock.now();
+  #take(path: Path): (packet: Uint8Array) => void {
+    const { receive, authenticate } = this.#options;
+    let askAgain = this.#clock.now();
     let silent = true;
     return (packet) => {
-      const now = clock.now();
+      const now = this.#clock.now();
       if (now < askAgain) {
         receive(packet);
         return;
@@ -90,127 +182,67 @@ export function createPathTable({ clock, receive, authenticate, isWaiting, rtt }
       const authentic = authenticate(packet);
       askAgain = now + (authentic ? EVIDENCE.fresh : EVIDENCE.missing);
       if (!authentic) return;
-      heard(path);
-      if (silent) observations.next({ type: 'heard', id: path.info.id });
+      this.#heard(path);
+      if (silent) this.observations$.next({ type: 'heard', id: path.info.id });
       silent = false;
     };
-  };
+  }
 
-  const heard = (path: Path): void => {
-    lastHeard = path.info;
-    proven = path;
-    if (path === current) {
-      answeredAt = clock.now();
-      unansweredSince = undefined;
-      revive(path);
-    } else if (current !== undefined && clock.now() - answeredAt > ELSEWHERE) {
-      suspectCurrent(current);
+  #heard(path: Path): void {
+    this.#lastHeard = path.info;
+    this.#proven = path;
+    if (path === this.#current) {
+      this.#answeredAt = this.#clock.now();
+      this.#unansweredSince = undefined;
+      this.#revive(path);
+    } else if (this.#current !== undefined && this.#clock.now() - this.#answeredAt > ELSEWHERE) {
+      this.#suspectCurrent(this.#current);
     } else {
-      unansweredSince = undefined;
+      this.#unansweredSince = undefined;
     }
-  };
+  }
 
-  const suspectCurrent = (path: Path): void => {
-    if (suspect) return;
-    suspect = true;
-    observations.next({ type: 'suspect', id: path.info.id });
-  };
+  #suspectCurrent(path: Path): void {
+    if (this.#suspect) return;
+    this.#suspect = true;
+    this.observations$.next({ type: 'suspect', id: path.info.id });
+  }
 
-  const revive = (path: Path): void => {
-    if (!suspect) return;
-    suspect = false;
+  #revive(path: Path): void {
+    if (!this.#suspect) return;
+    this.#suspect = false;
     // What checks prove and packets do not is proven anew from here.
-    unansweredSince = undefined;
-    observations.next({ type: 'alive', id: path.info.id });
-  };
+    this.#unansweredSince = undefined;
+    this.observations$.next({ type: 'alive', id: path.info.id });
+  }
 
-  const expectAnswer = (): void => {
-    if (unansweredSince !== undefined) return;
-    unansweredSince = clock.now();
-    timer ??= clock.setTimeout(look, threshold());
-  };
+  #expectAnswer(): void {
+    if (this.#unansweredSince !== undefined) return;
+    this.#unansweredSince = this.#clock.now();
+    this.#timer ??= this.#clock.setTimeout(() => this.#look(), this.#threshold());
+  }
 
-  const threshold = (): number => Math.max(3 * rtt(), SUSPECT_FLOOR);
+  #threshold(): number {
+    return Math.max(3 * this.#options.rtt(), SUSPECT_FLOOR);
+  }
 
-  const look = (): void => {
-    timer = undefined;
-    if (unansweredSince === undefined || current === undefined) return;
-    const rest = unansweredSince + threshold() - clock.now();
+  #look(): void {
+    this.#timer = undefined;
+    if (this.#unansweredSince === undefined || this.#current === undefined) return;
+    const rest = this.#unansweredSince + this.#threshold() - this.#clock.now();
     if (rest > 0) {
-      timer = clock.setTimeout(look, rest);
-    } else if (!isWaiting()) {
-      unansweredSince = undefined;
+      this.#timer = this.#clock.setTimeout(() => this.#look(), rest);
+    } else if (!this.#options.isWaiting()) {
+      this.#unansweredSince = undefined;
     } else {
-      suspectCurrent(current);
+      this.#suspectCurrent(this.#current);
     }
-  };
+  }
 
-  const forget = (): void => {
-    clock.clearTimeout(timer);
-    timer = undefined;
-    unansweredSince = undefined;
-    suspect = false;
-  };
-
-  return {
-    get current() {
-      return current?.info;
-    },
-    get isDoubtful() {
-      return suspect || current?.info.kind !== 'direct';
-    },
-    get lastHeard() {
-      return lastHeard;
-    },
-    observations$: observations,
-    add(path) {
-      this.remove(path.info.id);
-      const subscription = path.datagrams$.subscribe(take(path));
-      entries.set(path.info.id, { path, subscription });
-    },
-    remove(id) {
-      const entry = entries.get(id);
-      if (entry === undefined) return;
-      entries.delete(id);
-      entry.subscription.unsubscribe();
-      if (proven === entry.path) proven = undefined;
-      if (current === entry.path) this.use(undefined);
-      entry.path.close();
-    },
-    has: (id) => entries.has(id),
-    use(id) {
-      const next = id === undefined ? undefined : entries.get(id)?.path;
-      if (next === current) return;
-      forget();
-      current = next;
-      answeredAt = clock.now();
-    },
-    confirm(id) {
-      if (current?.info.id !== id) return;
-      answeredAt = clock.now();
-      revive(current);
-    },
-    doubt(id) {
-      if (current?.info.id === id) suspectCurrent(current);
-    },
-    hedge(on) {
-      hedging = on;
-    },
-    send(packet) {
-      if (current === undefined) return false;
-      expectAnswer();
-      if (!hedging) {
-        const sent = current.send(packet);
-        return (proven !== undefined && proven !== current && proven.send(packet)) || sent;
-      }
-      let taken = false;
-      for (const { path } of entries.values()) taken = path.send(packet) || taken;
-      return taken;
-    },
-    close() {
-      forget();
-      for (const id of [...entries.keys()]) this.remove(id);
-      observations.complete();
-    },
-  };
+  #forget(): void {
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#unansweredSince = undefined;
+    this.#suspect = false;
+  }
 }
