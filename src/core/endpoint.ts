@@ -1,4 +1,4 @@
-import { type AddressKind, classifyAddress, formatIpv6, parseIp } from './ip-address.ts';
+import { type AddressKind, classifyAddress, formatIp, formatIpv6, ipOf, parseIp } from './ip-address.ts';
 
 /** IP version of an address: 4 (RFC 791) or 6 (RFC 8200). */
 export type Family = 4 | 6;
@@ -23,6 +23,12 @@ export function endpoint(address: string, port: number): Endpoint {
   return ip.family === 4
     ? { address: ip.bytes.join('.'), port, family: 4 }
     : { address: formatIpv6(ip.bytes, ip.zone), port, family: 6 };
+}
+
+/** The same from an address of 4 or 16 bytes in network order. */
+export function endpointOf(bytes: Uint8Array, port: number): Endpoint {
+  const ip = ipOf(bytes);
+  return { address: formatIp(ip.bytes), port, family: ip.family };
 }
 
 /** One string an endpoint, for use as a key and for people: `192.0.2.1:80`, `[2001:db8::1]:80`. */

@@ -33,8 +33,14 @@ export function parseIp(text: string): ParsedIp | undefined {
   if (rest.length > 0 || zone === '') return undefined;
   const bytes = parseIpv6(address);
   if (bytes === undefined) return undefined;
-  if (isIpv4Mapped(bytes)) return { family: 4, bytes: bytes.slice(12) };
-  return zone === undefined ? { family: 6, bytes } : { family: 6, bytes, zone };
+  const ip = ipOf(bytes);
+  return ip.family === 4 || zone === undefined ? ip : { family: 6, bytes, zone };
+}
+
+/** An address of 4 or 16 bytes in network order; an IPv4-mapped IPv6 address is read as IPv4. */
+export function ipOf(bytes: Uint8Array): ParsedIp {
+  if (bytes.length === 4) return { family: 4, bytes };
+  return isIpv4Mapped(bytes) ? { family: 4, bytes: bytes.slice(12) } : { family: 6, bytes };
 }
 
 /** RFC 5952 text of 16 bytes: lower case, the longest run of zero groups shortened. */

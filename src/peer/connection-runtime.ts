@@ -25,15 +25,18 @@ import { createSignalLink } from './signal-link.ts';
 const nothing: Stop = () => {};
 
 export function createConnectionRuntime(options: RuntimeOptions): ConnectionRuntime {
-  const { env, role, introduction, session, discovery, policy, offer } = options;
+  const { env, role, introduction, session, discovery, policy, ownKey, refresh } = options;
+  /** The listener's, until its packets and candidates are in use. */
+  let offer = options.offer?.message;
+  const offered = options.offer && { key: options.offer.message.dialerKey, hash: options.offer.hash };
   const dialer = role === 'dialer';
   const byHand = options.servers.every((server) => server.byHand === true);
   let emit: Send = () => {};
   /** What both sides allow; the dialer learns the listener's with its answer. */
-  let common: Policy = (offer && commonPolicy(policy, offer.message.policy)) ?? policy;
+  let common: Policy = (offer && commonPolicy(policy, offer.policy)) ?? policy;
   let answered = false;
   let flight: readonly Uint8Array[] | undefined;
-  let theirs: NatBehavior = offer?.message.behavior ?? unknownBehavior;
+  let theirs: NatBehavior = offer?.behavior ?? unknownBehavior;
   let peerGone = false;
   let recovering = false;
   const own = createOwnCandidates(discovery, policy);
@@ -48,7 +51,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
 
   const opening = createSessionOpening({
     link,
-    expectedKey: dialer ? introduction.listenerKey : offer?.message.dialerKey,
+    expectedKey: dialer ? introduction.listenerKey : offered?.key,
     send: (event) => emit(event),
     onEstablished() {
       for (const message of restarts.prove()) follow(message);
@@ -98,7 +101,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     on: {
       message: (message, envelope) => receive(message, envelope),
       bound(carrier) {
-        if (offer !== undefined && !answered) answer(offer.hash);
+        if (offered !== undefined && !answered) answer(offered.hash);
         else tellCandidates();
         relay.bound(carrier);
       },
@@ -137,7 +140,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     const issuedAt = Math.floor(env.clock.wallTime());
     return {
       type: 'offer',
-      dialerKey: options.ownKey,
+      dialerKey: ownKey,
       listenerKey: introduction.listenerKey,
       issuedAt,
       ...(prove && { proof: prove(issuedAt) }),
@@ -184,7 +187,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
       case 'offer':
         // Made again, so the answer was lost; or made at another server too. The session is for the key of the first
         // one only.
-        if (offer === undefined || Buffer.compare(message.dialerKey, offer.message.dialerKey) !== 0) break;
+        if (offered === undefined || Buffer.compare(message.dialerKey, offered.key) !== 0) break;
         answer(envelopeHash(envelope));
         if (ice.generation > 0) tellRestart();
         break;
@@ -204,6 +207,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
   const receiveAnswer = (message: AnswerMessage): void => {
     if (answered) return;
     answered = true;
+    flight = undefined;
     common = commonPolicy(policy, message.policy) ?? policy;
     if (common === 'direct-only') relay.forbid('the other side refuses relays');
     addRemote(message, message.end);
@@ -222,7 +226,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
   const renew = (generation: number): void => {
     own.forget();
     ice.restart(generation);
-    options.refresh();
+    refresh();
     announce();
     if (policy !== 'relay-only') ice.start();
   };
@@ -251,8 +255,9 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
     signal(send) {
       emit = send;
       if (offer !== undefined) {
-        link.accept(offer.message.flight);
-        addRemote(offer.message, offer.message.end);
+        link.accept(offer.flight);
+        addRemote(offer, offer.end);
+        offer = undefined;
       }
       announce();
       let started = false;
@@ -307,7 +312,7 @@ export function createConnectionRuntime(options: RuntimeOptions): ConnectionRunt
         if (type === 'heard') return;
         if (type === 'suspect') {
           ice.check();
-          options.refresh();
+          refresh();
         }
         send({ type: type === 'suspect' ? 'path.suspect' : 'path.alive', id });
       });

@@ -9,9 +9,9 @@
  * |                (X-)Address: 32 or 128 bits                    |
  * +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  */
-import { type Endpoint, endpoint } from '../../core/endpoint.ts';
+import { type Endpoint, endpointOf } from '../../core/endpoint.ts';
 import { DecodeError } from '../../core/errors.ts';
-import { formatIp, parseIp } from '../../core/ip-address.ts';
+import { parseIp } from '../../core/ip-address.ts';
 import { MAGIC_COOKIE } from './header.ts';
 
 /** Throws `RangeError` when the address is not numeric. An IPv6 zone has no meaning to others and is left out. */
@@ -26,7 +26,7 @@ export function decodeAddress(value: Uint8Array, name: string): Endpoint {
   const family = value[1];
   if (family !== FAMILY_IPV4 && family !== FAMILY_IPV6) throw new DecodeError(`stun/${name}/family`, `${family}`);
   if (value.length !== (family === FAMILY_IPV4 ? 8 : 20)) throw new DecodeError(`stun/${name}/length`);
-  return endpoint(formatIp(value.subarray(4)), (value[2]! << 8) | value[3]!);
+  return endpointOf(value.subarray(4), (value[2]! << 8) | value[3]!);
 }
 
 /** XORs port and address of an address value with magic cookie and transaction ID; the same again undoes it. */
