@@ -65,123 +65,155 @@ export interface StartableConnection extends Connection {
   abort(message: string): void;
 }
 
-export function createConnection({
-  machine,
-  input,
-  runtime,
-  remoteKey,
-  env,
-  onEnd,
-}: ConnectionOptions): StartableConnection {
-  const { clock, log } = env;
-  const startedAt = clock.now();
-  const actor: Actor<ConnectionMachine> = createActor(machine, {
-    input,
-    clock,
-    id: `connection ${input.id.slice(0, 8)}`,
-  });
-  const state$ = new BehaviorSubject<ConnectionState>(actor.getSnapshot().value);
-  const path$ = new BehaviorSubject<PathInfo | undefined>(undefined);
-  const session$ = new ReplaySubject<Session>(1);
-  const datagrams$ = new Subject<Uint8Array>();
-  const validated: PathInfo[] = [];
-  let session: Session | undefined;
-  let ended = false;
-  let settle: { resolve(): void; reject(error: TraversalError): void } | undefined;
+export function createConnection(options: ConnectionOptions): StartableConnection {
+  return new ActorConnection(options);
+}
 
-  const ready = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  ready.catch(() => log('connection.failed', { id: input.id }));
+class ActorConnection implements StartableConnection {
+  readonly id: string;
+  readonly role: 'dialer' | 'listener';
+  readonly remoteKey: Uint8Array;
+  readonly ready: Promise<void>;
+  readonly verdict: Promise<Verdict>;
+  readonly datagrams: SessionDatagrams;
+  readonly #options: ConnectionOptions;
+  readonly #startedAt: number;
+  readonly #actor: Actor<ConnectionMachine>;
+  readonly #state$: BehaviorSubject<ConnectionState>;
+  readonly #path$ = new BehaviorSubject<PathInfo | undefined>(undefined);
+  readonly #session$ = new ReplaySubject<Session>(1);
+  readonly #datagrams$ = new Subject<Uint8Array>();
+  readonly #validated: PathInfo[] = [];
+  #session: Session | undefined;
+  #ended = false;
+  #settle: { resolve(): void; reject(error: TraversalError): void } | undefined;
 
-  runtime.secured.then((made) => {
-    session = made;
-    if (ended) made.close();
-    session$.next(made);
-    made.datagrams.incoming$.subscribe({
-      next: (bytes) => datagrams$.next(bytes),
-      complete: () => datagrams$.complete(),
-    });
-  });
-
-  const verdict = new Promise<Verdict>((resolve) => {
-    const finish = (output: ConnectionOutput): void => {
-      const evidence = runtime.evidence();
-      const checks = evidence.pairs.length > 0 ? [checksAttempt(evidence, 0, clock.now() - startedAt)] : [];
-      const attempts = [...checks, ...mapAttempts(evidence.ports, startedAt)];
-      const made = makeVerdict({ output, evidence, paths: validated, attempts });
-      settle?.reject(new TraversalError(made.code ?? 'ERR_CLOSED', made.summary));
-      ended = true;
-      state$.complete();
-      path$.complete();
-      session$.complete();
-      datagrams$.complete();
-      onEnd(connection.close());
-      resolve(made);
+  constructor(options: ConnectionOptions) {
+    const { machine, input, runtime, remoteKey, env } = options;
+    this.#options = options;
+    this.id = input.id;
+    this.role = input.role;
+    this.remoteKey = remoteKey;
+    this.#startedAt = env.clock.now();
+    this.#actor = createActor(machine, { input, clock: env.clock, id: `connection ${input.id.slice(0, 8)}` });
+    this.#state$ = new BehaviorSubject<ConnectionState>(this.#actor.getSnapshot().value);
+    this.datagrams = {
+      send: (bytes) => this.#session?.datagrams.send(bytes) ?? false,
+      incoming$: this.#datagrams$.asObservable(),
+      maxLength: () => this.#session?.datagrams.maxLength() ?? 0,
     };
-    actor.subscribe({
-      next({ context, value, status, output }) {
-        if (!isSameState(value, state$.value)) state$.next(value);
+    this.ready = new Promise<void>((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.ready.catch(() => env.log('connection.failed', { id: input.id }));
+    runtime.secured.then((made) => this.#secure(made));
+    this.verdict = new Promise((resolve) => this.#follow(resolve));
+  }
+
+  get state$(): Observable<ConnectionState> {
+    return this.#state$.asObservable();
+  }
+
+  get path$(): Observable<PathInfo | undefined> {
+    return this.#path$.pipe(distinctUntilChanged((a, b) => a?.id === b?.id));
+  }
+
+  get path(): PathInfo | undefined {
+    return this.#path$.value;
+  }
+
+  get lastHeard(): PathInfo | undefined {
+    return this.#options.runtime.table.lastHeard;
+  }
+
+  get streams$(): Observable<SessionStream> {
+    return this.#session$.pipe(switchMap((made) => made.streams$));
+  }
+
+  async openStream(protocol = DEFAULT_PROTOCOL): Promise<SessionStream> {
+    await this.ready;
+    if (this.#session === undefined) throw new TraversalError('ERR_CLOSED', 'the connection has no session');
+    return this.#session.openStream(protocol);
+  }
+
+  stats(): SessionStats | undefined {
+    return this.#session?.stats();
+  }
+
+  async close(): Promise<void> {
+    this.#end({ type: 'close.requested' });
+    await this.verdict;
+    await this.#session?.closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  abort(message: string): void {
+    this.#end({ type: 'close.requested', code: 'ERR_ABORTED', message });
+  }
+
+  start(): void {
+    this.#actor.start();
+    this.#actor.send({ type: 'connection.started' });
+  }
+
+  #secure(made: Session): void {
+    this.#session = made;
+    if (this.#ended) made.close();
+    this.#session$.next(made);
+    made.datagrams.incoming$.subscribe({
+      next: (bytes) => this.#datagrams$.next(bytes),
+      complete: () => this.#datagrams$.complete(),
+    });
+  }
+
+  /** Tells what becomes of the chart, and at its end `resolve` the verdict. */
+  #follow(resolve: (verdict: Verdict) => void): void {
+    const { env, input } = this.#options;
+    this.#actor.subscribe({
+      next: ({ context, value, status, output }) => {
+        if (!isSameState(value, this.#state$.value)) this.#state$.next(value);
         const current = currentPath(context)?.info;
-        if (current !== undefined && !validated.some(({ id }) => id === current.id)) validated.push(current);
-        if (current !== path$.value) path$.next(current);
-        if (context.established) settle?.resolve();
-        if (status === 'done' && output !== undefined) finish(output);
+        if (current !== undefined && !this.#validated.some(({ id }) => id === current.id)) {
+          this.#validated.push(current);
+        }
+        if (current !== this.path) this.#path$.next(current);
+        if (context.established) this.#settle?.resolve();
+        if (status === 'done' && output !== undefined) this.#finish(output, resolve);
       },
-      error(error) {
-        log('connection.broken', { id: input.id, error: String(error) });
+      error: (error) => {
+        env.log('connection.broken', { id: input.id, error: String(error) });
         const failure: Failure = { code: 'ERR_PROTOCOL', message: `the connection broke: ${String(error)}` };
-        finish({ outcome: 'failed', failure, current: undefined });
+        this.#finish({ outcome: 'failed', failure, current: undefined }, resolve);
       },
     });
-  });
+  }
+
+  #finish(output: ConnectionOutput, resolve: (verdict: Verdict) => void): void {
+    const { runtime, env, onEnd } = this.#options;
+    const evidence = runtime.evidence();
+    const endedAt = env.clock.now() - this.#startedAt;
+    const checks = evidence.pairs.length > 0 ? [checksAttempt(evidence, 0, endedAt)] : [];
+    const attempts = [...checks, ...mapAttempts(evidence.ports, this.#startedAt)];
+    const made = makeVerdict({ output, evidence, paths: this.#validated, attempts });
+    this.#settle?.reject(new TraversalError(made.code ?? 'ERR_CLOSED', made.summary));
+    this.#ended = true;
+    this.#state$.complete();
+    this.#path$.complete();
+    this.#session$.complete();
+    this.#datagrams$.complete();
+    onEnd(this.close());
+    resolve(made);
+  }
 
   /** An established session tells the other side first; the chart then ends with it. */
-  const end = (event: ConnectionEvent): void => {
-    const { status, context } = actor.getSnapshot();
-    session?.close();
-    if (status === 'active' && !context.established) actor.send(event);
-  };
-
-  const connection: StartableConnection = {
-    id: input.id,
-    role: input.role,
-    remoteKey,
-    state$: state$.asObservable(),
-    path$: path$.pipe(distinctUntilChanged((a, b) => a?.id === b?.id)),
-    get path() {
-      return path$.value;
-    },
-    get lastHeard() {
-      return runtime.table.lastHeard;
-    },
-    ready,
-    verdict,
-    streams$: session$.pipe(switchMap((made) => made.streams$)),
-    datagrams: {
-      send: (bytes) => session?.datagrams.send(bytes) ?? false,
-      incoming$: datagrams$.asObservable(),
-      maxLength: () => session?.datagrams.maxLength() ?? 0,
-    },
-    async openStream(protocol = DEFAULT_PROTOCOL) {
-      await ready;
-      if (session === undefined) throw new TraversalError('ERR_CLOSED', 'the connection has no session');
-      return session.openStream(protocol);
-    },
-    stats: () => session?.stats(),
-    async close() {
-      end({ type: 'close.requested' });
-      await verdict;
-      await session?.closed;
-    },
-    [Symbol.asyncDispose]: () => connection.close(),
-    abort: (message) => end({ type: 'close.requested', code: 'ERR_ABORTED', message }),
-    start() {
-      actor.start();
-      actor.send({ type: 'connection.started' });
-    },
-  };
-  return connection;
+  #end(event: ConnectionEvent): void {
+    const { status, context } = this.#actor.getSnapshot();
+    this.#session?.close();
+    if (status === 'active' && !context.established) this.#actor.send(event);
+  }
 }
 
 /** State values are plain nested objects whose keys keep the chart's order. */
