@@ -108,7 +108,7 @@ function uint32(code: number, name: string): Codec<{ readonly value: number }> {
   return {
     code,
     encode({ value }) {
-      const bytes = Buffer.alloc(4);
+      const bytes = Buffer.allocUnsafe(4);
       bytes.writeUInt32BE(value);
       return bytes;
     },
@@ -120,7 +120,7 @@ function tieBreaker(code: number, name: string): Codec<{ readonly tieBreaker: bi
   return {
     code,
     encode({ tieBreaker }) {
-      const bytes = Buffer.alloc(8);
+      const bytes = Buffer.allocUnsafe(8);
       bytes.writeBigUInt64BE(tieBreaker);
       return bytes;
     },

@@ -36,16 +36,26 @@ export function readAttributes(message: Uint8Array): RawAttribute[] {
   return attributes;
 }
 
-/** Type, length, value and zero padding to a multiple of 4 bytes (RFC 8489 section 14). */
-export function writeAttribute(code: number, value: Uint8Array): Uint8Array {
-  const bytes = Buffer.alloc(ATTRIBUTE_HEADER_LENGTH + paddedLength(value.length));
-  bytes.writeUInt16BE(code, 0);
-  bytes.writeUInt16BE(value.length, 2);
-  bytes.set(value, ATTRIBUTE_HEADER_LENGTH);
-  return bytes;
+/**
+ * Writes type, length, value and zero padding to a multiple of 4 bytes (RFC 8489 section 14) at `offset`; returns where
+ * the next attribute goes.
+ */
+export function writeAttribute(message: Buffer, offset: number, code: number, value: Uint8Array): number {
+  const start = offset + ATTRIBUTE_HEADER_LENGTH;
+  const next = offset + attributeLength(value.length);
+  message.writeUInt16BE(code, offset);
+  message.writeUInt16BE(value.length, offset + 2);
+  message.set(value, start);
+  message.fill(0, start + value.length, next);
+  return next;
 }
 
-export const ATTRIBUTE_HEADER_LENGTH = 4;
+/** Bytes that an attribute takes in a message. */
+export function attributeLength(valueLength: number): number {
+  return ATTRIBUTE_HEADER_LENGTH + paddedLength(valueLength);
+}
+
+const ATTRIBUTE_HEADER_LENGTH = 4;
 
 const INTEGRITY = attributeCode('message-integrity');
 const INTEGRITY_SHA256 = attributeCode('message-integrity-sha256');

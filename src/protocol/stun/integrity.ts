@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { attributeCode } from './attribute-codec.ts';
-import { ATTRIBUTE_HEADER_LENGTH, readAttributes } from './attribute-list.ts';
+import { attributeLength, readAttributes } from './attribute-list.ts';
 import { HEADER_LENGTH } from './header.ts';
 
 export type IntegrityAlgorithm = 'sha1' | 'sha256';
@@ -40,12 +40,9 @@ export function verifyIntegrity(message: { readonly raw: Uint8Array }, key: Uint
 
 /** The HMAC over header and preceding attributes, with the length as if the integrity attribute were the last one. */
 export function computeIntegrity(preceding: Uint8Array, key: Uint8Array, algorithm: IntegrityAlgorithm): Uint8Array {
-  const length = preceding.length - HEADER_LENGTH + ATTRIBUTE_HEADER_LENGTH + DIGEST_LENGTHS[algorithm];
-  return createHmac(algorithm, key)
-    .update(preceding.subarray(0, 2))
-    .update(Uint8Array.of(length >> 8, length & 0xff))
-    .update(preceding.subarray(4))
-    .digest();
+  const signed = Buffer.from(preceding);
+  signed.writeUInt16BE(preceding.length - HEADER_LENGTH + attributeLength(DIGEST_LENGTHS[algorithm]), 2);
+  return createHmac(algorithm, key).update(signed).digest();
 }
 
 export const INTEGRITY_CODES: Readonly<Record<IntegrityAlgorithm, number>> = {
@@ -53,7 +50,8 @@ export const INTEGRITY_CODES: Readonly<Record<IntegrityAlgorithm, number>> = {
   sha256: attributeCode('message-integrity-sha256'),
 };
 
-const DIGEST_LENGTHS: Readonly<Record<IntegrityAlgorithm, number>> = { sha1: 20, sha256: 32 };
+/** In bytes. */
+export const DIGEST_LENGTHS: Readonly<Record<IntegrityAlgorithm, number>> = { sha1: 20, sha256: 32 };
 
 function opaqueString(text: string): string {
   return text.replace(/\p{Zs}/gu, ' ').normalize('NFC');

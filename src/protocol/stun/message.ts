@@ -2,7 +2,7 @@
 import { DecodeError } from '../../core/errors.ts';
 import type { EncodableAttribute, StunAttribute } from './attribute.ts';
 import { attributeCode, attributeType, decodeValue, encodeValue, isComprehensionRequired } from './attribute-codec.ts';
-import { ATTRIBUTE_HEADER_LENGTH, readAttributes, writeAttribute } from './attribute-list.ts';
+import { attributeLength, readAttributes, writeAttribute } from './attribute-list.ts';
 import { asBuffer } from './buffer.ts';
 import { computeFingerprint } from './fingerprint.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type StunClass,
   TRANSACTION_ID_LENGTH,
 } from './header.ts';
-import { computeIntegrity, INTEGRITY_CODES, type IntegrityAlgorithm } from './integrity.ts';
+import { computeIntegrity, DIGEST_LENGTHS, INTEGRITY_CODES, type IntegrityAlgorithm } from './integrity.ts';
 
 /** A received message. */
 export interface StunMessage {
@@ -83,35 +83,34 @@ export function decodeMessage(bytes: Uint8Array): StunMessage {
 /** Throws `RangeError` when the method, the transaction ID or an attribute's field is out of its range. */
 export function encodeMessage(message: OutgoingMessage, options: EncodeOptions = {}): Uint8Array {
   const { integrityKey, algorithm = 'sha1', fingerprint = false } = options;
-  const parts = [
-    encodeHeader(message),
-    ...message.attributes.map((a) => writeAttribute(attributeCode(a.type), encodeValue(a, message.transactionId))),
-  ];
-  let bytes = withLength(Buffer.concat(parts), 0);
-  if (integrityKey !== undefined) {
-    const digest = computeIntegrity(bytes, integrityKey, algorithm);
-    bytes = withLength(Buffer.concat([bytes, writeAttribute(INTEGRITY_CODES[algorithm], digest)]), 0);
+  const values = message.attributes.map((each) => encodeValue(each, message.transactionId));
+  const plain = values.reduce((sum, { length }) => sum + attributeLength(length), HEADER_LENGTH);
+  const signed = plain + (integrityKey === undefined ? 0 : attributeLength(DIGEST_LENGTHS[algorithm]));
+  const bytes = Buffer.allocUnsafe(signed + (fingerprint ? attributeLength(4) : 0));
+  writeHeader(bytes, message);
+  let end = HEADER_LENGTH;
+  for (const [i, { type }] of message.attributes.entries()) {
+    end = writeAttribute(bytes, end, attributeCode(type), values[i]!);
   }
-  if (!fingerprint) return bytes;
-  const value = computeFingerprint(withLength(bytes, FINGERPRINT_LENGTH));
-  const encoded = encodeValue({ type: 'fingerprint', value }, message.transactionId);
-  return Buffer.concat([bytes, writeAttribute(attributeCode('fingerprint'), encoded)]);
+  if (integrityKey !== undefined) {
+    const digest = computeIntegrity(bytes.subarray(0, plain), integrityKey, algorithm);
+    end = writeAttribute(bytes, plain, INTEGRITY_CODES[algorithm], digest);
+  }
+  if (fingerprint) {
+    const value = computeFingerprint(bytes.subarray(0, end));
+    writeAttribute(bytes, end, FINGERPRINT, encodeValue({ type: 'fingerprint', value }, message.transactionId));
+  }
+  return bytes;
 }
 
-const FINGERPRINT_LENGTH = ATTRIBUTE_HEADER_LENGTH + 4;
+const FINGERPRINT = attributeCode('fingerprint');
 
-function encodeHeader({ class: stunClass, method, transactionId }: OutgoingMessage): Uint8Array {
+/** The length field is that of the whole message (RFC 8489 section 5). */
+function writeHeader(bytes: Buffer, { class: stunClass, method, transactionId }: OutgoingMessage): void {
   if (!Number.isInteger(method) || method < 0 || method > 0xfff) throw new RangeError(`not a STUN method: ${method}`);
   if (transactionId.length !== TRANSACTION_ID_LENGTH) throw new RangeError('a transaction ID has 12 bytes');
-  const header = Buffer.alloc(HEADER_LENGTH);
-  header.writeUInt16BE(encodeMessageType(stunClass, method), 0);
-  header.writeUInt32BE(MAGIC_COOKIE, 4);
-  header.set(transactionId, 8);
-  return header;
-}
-
-/** Writes the header's length field: what is there, and `more` bytes to come. */
-function withLength(message: Buffer, more: number): Buffer {
-  message.writeUInt16BE(message.length - HEADER_LENGTH + more, 2);
-  return message;
+  bytes.writeUInt16BE(encodeMessageType(stunClass, method), 0);
+  bytes.writeUInt16BE(bytes.length - HEADER_LENGTH, 2);
+  bytes.writeUInt32BE(MAGIC_COOKIE, 4);
+  bytes.set(transactionId, 8);
 }
