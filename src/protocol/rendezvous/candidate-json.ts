@@ -28,12 +28,13 @@ export function writeCandidate({
 
 /** Checks the form only: which addresses packets may be aimed at is for the ICE agent to decide. */
 export function readCandidate(fields: JsonFields): RemoteCandidate {
+  const transport = readTransport(fields);
   return {
     type: fields.oneOf('type', TYPES),
     endpoint: fields.parsed('endpoint', MAX_ENDPOINT, readEndpoint),
     priority: fields.integer('priority', 1, 2 ** 31 - 1),
     foundation: fields.string('foundation', FOUNDATION),
-    ...readTransport(fields),
+    ...transport,
   };
 }
 
