@@ -20,7 +20,15 @@ try {
     run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root),
   );
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }));
-  run('npm', ['install', '--no-audit', '--no-fund', `./${filename}`, 'typescript@~6.0.0', '@types/node@20']);
+  run('npm', [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    `./${filename}`,
+    'typescript@~6.0.0',
+    '@types/node@20',
+    'vitest@~4.1.0',
+  ]);
   await importEveryEntry();
   checkAndRunProgram();
   await useCommand();

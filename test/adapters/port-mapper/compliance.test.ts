@@ -8,8 +8,11 @@ import { silentLog } from '../../../src/core/log.ts';
 import type { Network } from '../../../src/core/network.ts';
 import type { PortMapper, PortMapperFactory } from '../../../src/core/port-mapper.ts';
 import { PCP_PROTOCOL } from '../../../src/protocol/pcp/index.ts';
-import { portMapperCompliance } from '../../compliance/port-mapper.ts';
-import type { GatewayUnderTest, PortMapperWorld } from '../../compliance/port-mapper-world.ts';
+import {
+  type GatewayUnderTest,
+  type PortMapperWorld,
+  portMapperCompliance,
+} from '../../../src/testing/compliance/index.ts';
 import { manualClock } from '../../manual-clock.ts';
 import { drive } from './drive.ts';
 import { FakeGateway } from './fake-gateway.ts';

@@ -1,14 +1,13 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { firstValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { endpoint } from '../../src/core/endpoint.ts';
+import { endpoint } from '../../core/endpoint.ts';
 import {
   type GatewayRestart,
   type Mapping,
   type MappingRequest,
   mappingReach,
   type PortMapper,
-} from '../../src/core/port-mapper.ts';
+} from '../../core/port-mapper.ts';
 import { entryOf, type PortMapperWorld } from './port-mapper-world.ts';
 
 export interface PortMapperCompliance {
@@ -327,6 +326,7 @@ async function abortedMap(world: PortMapperWorld, tooEarly: () => Promise<boolea
     .finally(() => {
       pending = false;
     });
+  const turn = (): Promise<void> => new Promise((resolve) => world.clock.setTimeout(resolve, 0));
   const moment = async (): Promise<void> => {
     while (pending && (await tooEarly())) await turn();
   };

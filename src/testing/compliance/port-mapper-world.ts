@@ -1,6 +1,6 @@
-import type { Clock } from '../../src/core/clock.ts';
-import type { Endpoint } from '../../src/core/endpoint.ts';
-import type { Mapping, MappingProtocol, MappingVia, PortMapper } from '../../src/core/port-mapper.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Endpoint } from '../../core/endpoint.ts';
+import type { Mapping, MappingProtocol, MappingVia, PortMapper } from '../../core/port-mapper.ts';
 
 /** A host, and a gateway that speaks the protocol of its port mappers. */
 export interface PortMapperWorld {
