@@ -42,7 +42,7 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
 /** Packages that a floor may use; type-only imports of `rxjs` are free everywhere, since contracts speak of Observable. */
 const packages: Record<string, readonly string[]> = {
   core: [],
-  protocol: ['node:crypto', 'node:zlib', 'fast-xml-parser'],
+  protocol: ['node:crypto', 'node:module', 'node:zlib', 'fast-xml-parser'],
   streams: ['rxjs', 'node:stream', 'node:stream/web', 'node:crypto'],
   machines: ['xstate'],
   leases: ['rxjs', 'xstate'],

@@ -1,4 +1,5 @@
 import { BehaviorSubject, combineLatest, distinctUntilChanged, map, type Observable, type Subscription } from 'rxjs';
+import type { TimerHandle } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
 import type { Policy } from '../core/policy.ts';
 import type { PortLeaseState, PortLeases } from '../core/port-lease.ts';
@@ -17,7 +18,7 @@ export interface MappedPorts {
   readonly current: readonly MappedPort[];
   /** The current ports first, then all of them with each change; completes on close. */
   readonly ports$: Observable<readonly MappedPort[]>;
-  /** Begins to ask, in the background. Throws what making the leases throws. */
+  /** Begins to ask, once what else is to be begun now has been. Throws what making the leases throws. */
   open(): void;
   /** The network is being looked at: the leases are told where this host has other IPv4 addresses than before. */
   look(): void;
@@ -25,11 +26,11 @@ export interface MappedPorts {
   close(): Promise<void>;
 }
 
-type MappedPortsEnvironment = Pick<Environment, 'network' | 'portLeases'>;
+type MappedPortsEnvironment = Pick<Environment, 'network' | 'clock' | 'portLeases'>;
 
 /** Who hides its addresses asks for nothing. */
 export function createMappedPorts(
-  { network, portLeases }: MappedPortsEnvironment,
+  { network, clock, portLeases }: MappedPortsEnvironment,
   sockets: Pick<PeerSockets, 'routers' | 'lobby'>,
   policy: Policy,
 ): MappedPorts {
@@ -40,6 +41,7 @@ export function createMappedPorts(
   let leases: PortLeases | undefined;
   let known = '';
   let following: Subscription | undefined;
+  let beginning: TimerHandle;
 
   const addresses = (): string => {
     const own = network.interfaces().filter(({ family, internal }) => family === 4 && !internal);
@@ -56,10 +58,13 @@ export function createMappedPorts(
       const made = portLeases();
       leases = made;
       known = addresses();
-      const kept = requests.map((request) => made.keep(request));
-      following = combineLatest(kept.map(({ state$ }) => state$)).subscribe((states) =>
-        state.next(requests.map((request, i) => ({ request, lease: states[i]! }))),
-      );
+      // A connection that is dialled at once sends its first packets before.
+      beginning = clock.setTimeout(() => {
+        const kept = requests.map((request) => made.keep(request));
+        following = combineLatest(kept.map(({ state$ }) => state$)).subscribe((states) =>
+          state.next(requests.map((request, i) => ({ request, lease: states[i]! }))),
+        );
+      }, 0);
     },
     look() {
       if (leases === undefined) return;
@@ -68,6 +73,7 @@ export function createMappedPorts(
       if (known !== before) leases.networkChanged();
     },
     async close() {
+      clock.clearTimeout(beginning);
       following?.unsubscribe();
       state.complete();
       await leases?.close();

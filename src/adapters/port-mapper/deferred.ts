@@ -8,7 +8,7 @@ import type {
   PortMapperFactory,
 } from '../../core/port-mapper.ts';
 
-/** UPnP for whoever may never need it: its XML parser is a tenth of the time that a command takes to start. */
+/** UPnP for whoever may never need it. */
 export const upnpIgdLater = deferred('upnp-igd', async () => {
   const { upnpIgd } = await import('./upnp-igd/index.ts');
   return upnpIgd();
