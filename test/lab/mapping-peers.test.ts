@@ -83,6 +83,7 @@ describeInLab('peers behind APD/APD NATs on both sides, by the command line', ()
     const { ticket } = await listenAt(listener);
     const ping = pingOn(dialer, ticket);
     const { seq } = await ping.until('pong', isDirect);
+    await expect.poll(() => listener.daemon!.forwarded(), POLL).toHaveLength(2);
     const before = await listener.daemon!.forwarded();
     await ping.until('pong', after(seq, 30)); // old enough for its clients to tell that it has started anew
     await listener.daemon!.reboot();

@@ -90,7 +90,7 @@ export class Miniupnpd {
   async forwarded(): Promise<readonly ForwardedPort[]> {
     const chain = await this.#gateway.run('nft', ['list', 'chain', 'inet', 'miniupnpd', 'prerouting_miniupnpd']);
     const rules = chain.split('\n').filter((line) => line.includes('dnat'));
-    return rules.map((rule) => {
+    const ports = rules.map((rule): ForwardedPort => {
       const [, protocol, externalPort, address, port] = RULE.exec(rule) ?? [];
       if (port === undefined) throw new Error(`not a rule of miniupnpd: ${rule}`);
       return {
@@ -100,6 +100,7 @@ export class Miniupnpd {
         port: Number(port),
       };
     });
+    return ports.sort((a, b) => a.externalPort - b.externalPort || a.protocol.localeCompare(b.protocol));
   }
 
   /** Keeps what it says; `ready` when it has opened its last socket. */
