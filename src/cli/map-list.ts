@@ -4,10 +4,10 @@ import type { Clock } from '../core/clock.ts';
 import { formatEndpoint } from '../core/endpoint.ts';
 import type { Network } from '../core/network.ts';
 import type { ListedMapping, Mapping, PortMapper } from '../core/port-mapper.ts';
-import { cryptoRandom, nodeNetwork, systemClock } from '../node.ts';
+import { nodeNetwork, systemClock } from '../node.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import type { ExitCode } from './exit-code.ts';
-import { type MapCommandOptions, mappingVia, portMapper, viaOption } from './map-options.ts';
+import { type MapCommandOptions, mappingVia, openPortMapper, viaOption } from './map-options.ts';
 import { type MappingOwner, mappingOwners } from './map-owner.ts';
 import { plainMapping, routeOf } from './map-report.ts';
 import type { Reporter } from './reporter.ts';
@@ -25,10 +25,8 @@ export function addMapList(map: Command): void {
       runCommand(options, async (context) => {
         const via = options.via === undefined ? undefined : mappingVia(options.via);
         const noted = await readLeaseJournal();
-        const [network, clock] = [nodeNetwork(), systemClock()];
-        const environment = { network, clock, random: cryptoRandom(), log: context.reporter.log };
-        const mapper = portMapper(via ?? 'upnp-igd')(environment);
-        return listMappings({ mapper, noted, network, clock }, context);
+        const mapper = openPortMapper(via ?? 'upnp-igd', context.reporter.log);
+        return listMappings({ mapper, noted, network: nodeNetwork(), clock: systemClock() }, context);
       }),
     );
 }

@@ -2,7 +2,9 @@ import { InvalidArgumentError, Option } from 'commander';
 import { natUpnpLater, upnpIgdLater } from '../adapters/port-mapper/deferred.ts';
 import { natPmp } from '../adapters/port-mapper/nat-pmp.ts';
 import { pcp } from '../adapters/port-mapper/pcp.ts';
-import type { MappingProtocol, MappingVia, PortMapperFactory } from '../core/port-mapper.ts';
+import type { Log } from '../core/log.ts';
+import type { MappingProtocol, MappingVia, PortMapper, PortMapperFactory } from '../core/port-mapper.ts';
+import { cryptoRandom, nodeNetwork, systemClock } from '../node.ts';
 
 /** What `--via` takes. */
 export type ViaOption = 'upnp' | 'nat-pmp' | 'pcp' | 'nat-upnp';
@@ -23,6 +25,11 @@ export function mappingVia(option: ViaOption): MappingVia {
 /** The port mapper of a protocol. */
 export function portMapper(via: MappingVia): PortMapperFactory {
   return PORT_MAPPERS[via];
+}
+
+/** The same over the network of this host, to be closed. */
+export function openPortMapper(via: MappingVia, log: Log): PortMapper {
+  return portMapper(via)({ network: nodeNetwork(), clock: systemClock(), random: cryptoRandom(), log });
 }
 
 const PORT_MAPPERS: Readonly<Record<MappingVia, PortMapperFactory>> = {

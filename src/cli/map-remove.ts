@@ -5,14 +5,14 @@ import { asTraversalError, TraversalError } from '../core/errors.ts';
 import type { LeaseJournal } from '../core/lease-journal.ts';
 import type { Network } from '../core/network.ts';
 import type { ListedMapping, Mapping, MappingProtocol, MappingVia, PortMapper } from '../core/port-mapper.ts';
-import { cryptoRandom, nodeNetwork, systemClock } from '../node.ts';
+import { nodeNetwork } from '../node.ts';
 import { type CommandContext, runCommand } from './command.ts';
 import type { ExitCode } from './exit-code.ts';
 import {
   type MapCommandOptions,
   mappingVia,
+  openPortMapper,
   parseMappedPort,
-  portMapper,
   protocolOption,
   viaOption,
 } from './map-options.ts';
@@ -29,14 +29,11 @@ export function addMapRemove(map: Command): void {
     .option('--verbose', 'tell everything on stderr')
     .action((externalPort: number, options: MapCommandOptions) =>
       runCommand(options, async (context) => {
-        const { log } = context.reporter;
-        const network = nodeNetwork();
-        const environment = { network, clock: systemClock(), random: cryptoRandom(), log };
         const world = {
-          network,
+          network: nodeNetwork(),
           journal: fileLeaseJournal(),
           noted: await readLeaseJournal(),
-          mapper: (via: MappingVia) => portMapper(via)(environment),
+          mapper: (via: MappingVia) => openPortMapper(via, context.reporter.log),
         };
         const via = options.via === undefined ? undefined : mappingVia(options.via);
         return removeMapping({ protocol: options.protocol, externalPort, via }, world, context);

@@ -1,8 +1,6 @@
-import { EMPTY, NEVER } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { cryptoRandom } from '../../src/adapters/node/index.ts';
 import { unknownBehavior } from '../../src/core/nat-behavior.ts';
-import type { Signaling } from '../../src/core/signaling.ts';
 import { createAdmission } from '../../src/peer/admission.ts';
 import { createDoorkeeper } from '../../src/peer/doorkeeper.ts';
 import type { OpenedOffer } from '../../src/peer/offer-opener.ts';
@@ -10,22 +8,12 @@ import { createTicketBook, type IssuedTicket } from '../../src/peer/ticket-book.
 import { createEnvelopeChannel } from '../../src/protocol/rendezvous/index.ts';
 import { Deferred } from '../deferred.ts';
 import { manualClock } from '../manual-clock.ts';
+import { inertSignaling } from './inert-signaling.ts';
 
 const random = cryptoRandom();
 const listenerKey = random.bytes(32);
 
-const carrier: Signaling = {
-  name: 'test',
-  status$: NEVER,
-  events$: EMPTY,
-  register: () => {},
-  lookup: () => {},
-  offer: () => {},
-  send: () => true,
-  relay: () => undefined,
-  leave: () => {},
-  close: () => {},
-};
+const carrier = inertSignaling();
 
 interface DoorOptions {
   /** By the dialer's key. */

@@ -5,25 +5,14 @@ import { quicSessions } from '../../src/adapters/session/quic/index.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import type { Identity } from '../../src/core/identity.ts';
 import type { SessionFactory } from '../../src/core/session.ts';
-import type { Signaling } from '../../src/core/signaling.ts';
 import type { Connection } from '../../src/peer/connection.ts';
 import { Deferred } from '../deferred.ts';
+import { inertSignaling } from './inert-signaling.ts';
 import { streamBetween } from './transfer.ts';
 import { codeOf, connectedPair, countingClock, createWorld, type InhabitantOptions, type World } from './world.ts';
 
 /** A carrier whose server never says a word. */
-const mute: Signaling = {
-  name: 'mute',
-  status$: NEVER,
-  events$: NEVER,
-  register: () => {},
-  lookup: () => {},
-  offer: () => {},
-  send: () => false,
-  relay: () => undefined,
-  leave: () => {},
-  close: () => {},
-};
+const mute = inertSignaling({ name: 'mute', events$: NEVER, send: () => false });
 
 interface Stage {
   readonly name: string;

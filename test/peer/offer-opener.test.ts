@@ -1,9 +1,7 @@
-import { EMPTY, NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createIdentity } from '../../src/adapters/node/identity.ts';
 import { cryptoRandom } from '../../src/adapters/node/index.ts';
 import { unknownBehavior } from '../../src/core/nat-behavior.ts';
-import type { Signaling } from '../../src/core/signaling.ts';
 import { createOfferOpener, KEY_OFFERS, type OfferEvent } from '../../src/peer/offer-opener.ts';
 import { createTicketBook } from '../../src/peer/ticket-book.ts';
 import {
@@ -14,6 +12,7 @@ import {
   offerProof,
 } from '../../src/protocol/rendezvous/index.ts';
 import { manualClock } from '../manual-clock.ts';
+import { inertSignaling } from './inert-signaling.ts';
 
 const random = cryptoRandom();
 const clock = manualClock();
@@ -29,18 +28,7 @@ function opener() {
   const env = { clock, random, log: () => {} };
   const made = createOfferOpener({ env, key: listenerKey, tickets: createTicketBook(listenerKey, env), contactKey });
   let declined = 0;
-  const carrier: Signaling = {
-    name: 'test',
-    status$: NEVER,
-    events$: EMPTY,
-    register: () => {},
-    lookup: () => {},
-    offer: () => {},
-    send: () => true,
-    relay: () => undefined,
-    leave: () => declined++,
-    close: () => {},
-  };
+  const carrier = inertSignaling({ leave: () => void declined++ });
 
   const offer = (session: Uint8Array, envelope: Uint8Array): boolean => {
     const event: OfferEvent = { type: 'offer', session, ticketId, envelope };

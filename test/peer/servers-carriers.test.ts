@@ -1,8 +1,9 @@
-import { BehaviorSubject, EMPTY } from 'rxjs';
+import { BehaviorSubject } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Signaling, SignalingStatus } from '../../src/core/signaling.ts';
 import { type Carriers, createCarriers } from '../../src/peer/carriers.ts';
 import { type ManualClock, manualClock } from '../manual-clock.ts';
+import { inertSignaling } from './inert-signaling.ts';
 
 const MINUTE = 60_000;
 
@@ -15,18 +16,7 @@ let carriers: Carriers;
 function open(url: string): Signaling {
   opened.push(url);
   const status$ = new BehaviorSubject<SignalingStatus>({ state: 'online', stun: [`${url}:3478`], relays: true });
-  return {
-    name: url,
-    status$,
-    events$: EMPTY,
-    register: () => {},
-    lookup: () => {},
-    offer: () => {},
-    send: () => true,
-    relay: () => undefined,
-    leave: () => {},
-    close: () => closed.push(url),
-  };
+  return inertSignaling({ name: url, status$, close: () => void closed.push(url) });
 }
 
 beforeEach(() => {

@@ -36,6 +36,11 @@ export function isGatewayType(type: string): boolean {
   return /^urn:schemas-upnp-org:(device:InternetGatewayDevice|service:WAN(IP|PPP)Connection):\d{1,3}$/.test(type);
 }
 
+/** Of a type of service by which ports can be mapped, as {@link WanService.version} means it. */
+export function wanServiceVersion(type: string): WanService['version'] {
+  return type.endsWith('WANIPConnection:2') ? 2 : 1;
+}
+
 /** Larger than any honest description, in bytes. */
 export const MAX_DESCRIPTION = 256 * 1024;
 
@@ -82,7 +87,7 @@ function typeOf(service: XmlElement): string {
 function wanService(service: XmlElement, address: string, base: string): WanService[] {
   const controlUrl = gatewayUrl(textOf(service, 'controlURL'), address, base);
   const type = typeOf(service);
-  return controlUrl === undefined ? [] : [{ type, version: type.endsWith('WANIPConnection:2') ? 2 : 1, controlUrl }];
+  return controlUrl === undefined ? [] : [{ type, version: wanServiceVersion(type), controlUrl }];
 }
 
 const WAN_SERVICE = /^urn:schemas-upnp-org:service:(WANIPConnection:[12]|WANPPPConnection:1)$/;

@@ -9,6 +9,7 @@ export {
   MAX_DESCRIPTION,
   SEARCH_TARGETS,
   type WanService,
+  wanServiceVersion,
 } from './device-description.ts';
 export { FAULTS, isFault, UpnpFault } from './fault.ts';
 export { type GatewayUrl, gatewayUrl } from './gateway-url.ts';

@@ -2,7 +2,7 @@ import { TraversalError } from '../../../core/errors.ts';
 import { parseIp } from '../../../core/ip-address.ts';
 import type { Mapping, PortMapper, PortMapperEnvironment } from '../../../core/port-mapper.ts';
 import { within } from '../../../core/within.ts';
-import { getExternalIpAddress } from '../../../protocol/upnp/index.ts';
+import { getExternalIpAddress, wanServiceVersion } from '../../../protocol/upnp/index.ts';
 import { createCalls } from '../calls.ts';
 import { requireOwn } from '../conduct.ts';
 import { createRestarts } from '../restarts.ts';
@@ -62,7 +62,7 @@ export function createNatUpnpMapper(environment: PortMapperEnvironment, options:
   ): Promise<{ mapping: Mapping; lease: Lease }> {
     const gateway = addressOf(location);
     const externalAddress = readExternalAddress(await ask(getExternalIpAddress()));
-    const version = service.endsWith('WANIPConnection:2') ? 2 : 1;
+    const version = wanServiceVersion(service);
     const lease = await leasePort(wish, { ask, version, random, onAsk });
     return { mapping: upnpMapping({ via: NAME, gateway, wish, lease, externalAddress }, environment), lease };
   }

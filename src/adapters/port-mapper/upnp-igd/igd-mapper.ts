@@ -1,7 +1,13 @@
 import { type ErrorCode, TraversalError } from '../../../core/errors.ts';
 import type { Mapping, PortMapper, PortMapperEnvironment } from '../../../core/port-mapper.ts';
 import { within } from '../../../core/within.ts';
-import { gatewayUrl, getExternalIpAddress, isGatewayType, type SoapAction } from '../../../protocol/upnp/index.ts';
+import {
+  gatewayUrl,
+  getExternalIpAddress,
+  isGatewayType,
+  type SoapAction,
+  wanServiceVersion,
+} from '../../../protocol/upnp/index.ts';
 import { createCalls } from '../calls.ts';
 import { requireOwn } from '../conduct.ts';
 import { type AskGateway, endLease, type Lease, type LeaseWish, leasePort } from '../upnp/port-lease.ts';
@@ -163,8 +169,12 @@ function gatewayOfMapping({ gateway: address, handle }: Mapping): IgdGateway | u
   const controlUrl = gatewayUrl(String(handle.controlUrl), address);
   const type = String(handle.service);
   if (controlUrl === undefined || !isGatewayType(type)) return undefined;
-  const version = type.endsWith('WANIPConnection:2') ? 2 : 1;
-  return { address, service: { type, version, controlUrl }, connected: true, bootId: undefined };
+  return {
+    address,
+    service: { type, version: wanServiceVersion(type), controlUrl },
+    connected: true,
+    bootId: undefined,
+  };
 }
 
 const NAME = 'upnp-igd';
