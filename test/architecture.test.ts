@@ -19,7 +19,11 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
     on: ['core', 'protocol', 'streams', 'machines'],
     why: 'a peer gets its world as an Environment, never an adapter',
   },
-  adapters: { on: ['core', 'protocol', 'streams'], why: 'an adapter implements a contract and knows no machine' },
+  sim: { on: ['core', 'protocol'], why: 'the simulated internet is a network, and knows nobody who uses it' },
+  adapters: {
+    on: ['core', 'protocol', 'streams', 'sim'],
+    why: 'an adapter implements a contract and knows no machine',
+  },
   server: { on: ['core', 'protocol', 'streams', 'adapters'], why: 'the server binds engines to sockets' },
   testing: {
     on: ['core', 'protocol', 'streams', 'machines', 'leases', 'peer', 'adapters', 'server', 'index.ts', 'node.ts'],
@@ -43,6 +47,7 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
 const packages: Record<string, readonly string[]> = {
   core: [],
   protocol: ['node:crypto', 'node:module', 'node:zlib', 'fast-xml-parser'],
+  sim: ['node:crypto'],
   streams: ['rxjs', 'node:stream', 'node:stream/web', 'node:crypto'],
   machines: ['xstate'],
   leases: ['rxjs', 'xstate'],
@@ -121,8 +126,18 @@ describe('the house', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('only the simulated adapters stand on the simulation', () => {
+    const wrong = imports.filter(({ file, target }) => {
+      if (floorOf(file) !== 'adapters' || file.startsWith('adapters/sim/') || !target.startsWith('.')) return false;
+      return floorOf(relative(root, resolve(root, dirname(file), target))) === 'sim';
+    });
+    expect(wrong).toEqual([]);
+  });
+
   test('time and chance are arguments below the adapters', () => {
-    const inner = files.filter((file) => ['core', 'protocol', 'streams', 'machines', 'peer'].includes(floorOf(file)));
+    const inner = files.filter((file) =>
+      ['core', 'protocol', 'sim', 'streams', 'machines', 'peer'].includes(floorOf(file)),
+    );
     const taken = inner.filter((file) =>
       /\b(Date\.now|Math\.random|performance\.now|randomBytes|randomUUID|webcrypto|crypto\.subtle)\b/.test(
         withoutComments(readFileSync(join(root, file), 'utf8')),

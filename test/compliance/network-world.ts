@@ -7,8 +7,10 @@ export interface NetworkUnderTest {
   /** The hosts of the two ends; may be one and the same. */
   readonly server: Network;
   readonly client: Network;
-  /** Numeric address of the server's host, as the client's reaches it; UDP sockets of both hosts are bound to it. */
+  /** Numeric address of the server's host, as the client's reaches it; its UDP sockets are bound to it. */
   readonly address: string;
+  /** The same of the client's host; default: the server's, where both are one. */
+  readonly clientAddress?: string;
   close(): void;
 }
 
@@ -49,7 +51,9 @@ export class NetworkWorld {
   }
 
   async udp(on: Network, port = 0): Promise<DatagramSocket> {
-    const socket = await on.udp({ family: this.family, address: this.address, port });
+    const { client, server, address, clientAddress = address } = this.#current;
+    const isClient = on === client && client !== server;
+    const socket = await on.udp({ family: this.family, address: isClient ? clientAddress : address, port });
     this.closeAfterwards(socket);
     return socket;
   }

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import { Observable } from 'rxjs';
 import { ByteQueue } from '../../core/byte-queue.ts';
 import { endpoint, formatEndpoint } from '../../core/endpoint.ts';
 import { TraversalError } from '../../core/errors.ts';
 import type { ByteSocket } from '../../core/network.ts';
+import { pushedBytes } from '../../streams/pushed-bytes.ts';
 import { systemError } from './system-error.ts';
 
 /**
@@ -54,6 +54,8 @@ export function tcpSocket(socket: Socket): ByteSocket | undefined {
     incoming.abandon(failure ?? closedError());
   };
 
+  const read = (): Promise<Uint8Array | null> => incoming.read();
+
   return {
     local,
     remote,
@@ -62,8 +64,8 @@ export function tcpSocket(socket: Socket): ByteSocket | undefined {
     get queued() {
       return socket.writableLength;
     },
-    read: () => incoming.read(),
-    bytes$: pushed(incoming, destroy),
+    read,
+    bytes$: pushedBytes({ read, destroy }),
     write(bytes) {
       if (socket.destroyed || ending !== undefined) return Promise.reject(failure ?? closedError());
       return new Promise((resolve, reject) => {
@@ -76,24 +78,4 @@ export function tcpSocket(socket: Socket): ByteSocket | undefined {
       return ending;
     },
   };
-}
-
-function pushed(incoming: ByteQueue, destroy: () => void): Observable<Uint8Array> {
-  return new Observable((subscriber) => {
-    let ended = false;
-    const pump = async (): Promise<void> => {
-      for (let chunk = await incoming.read(); chunk !== null; chunk = await incoming.read()) subscriber.next(chunk);
-    };
-    pump()
-      .finally(() => {
-        ended = true;
-      })
-      .then(
-        () => subscriber.complete(),
-        (error) => subscriber.error(error),
-      );
-    return () => {
-      if (!ended) destroy();
-    };
-  });
 }

@@ -1,0 +1,3 @@
+export { simEnvironment } from './environment.ts';
+export { simNetwork } from './network.ts';
+export { clockScheduler } from './scheduler.ts';

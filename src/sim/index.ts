@@ -1,0 +1,44 @@
+export type { Firewall, FirewallSpec } from './firewall.ts';
+export type { Host } from './host.ts';
+export { type Internet, internet } from './internet.ts';
+export type { BurstLoss, LinkSpec, Reorder } from './link-spec.ts';
+export type { ExplicitMapping, ExplicitMappings, ExplicitRequest } from './nat/explicit-mappings.ts';
+export type { Nat, NatMapping } from './nat/nat.ts';
+export type { NatDependence, NatRules, NatSpec, PortAllocation } from './nat/nat-spec.ts';
+export type { Network } from './network.ts';
+export type { Order } from './oracle/checks.ts';
+export {
+  type Forecast,
+  type ForecastOptions,
+  forecast,
+  type Prospect,
+  type Reach,
+  TECHNIQUES,
+  type Technique,
+} from './oracle/forecast.ts';
+export {
+  meanProbes,
+  mutualProbability,
+  probesFor,
+  sprayProbability,
+  sweepMeeting,
+} from './oracle/probability.ts';
+export type { SprayBudget } from './oracle/spray.ts';
+export type { Topology, TopologyNetwork } from './oracle/topology.ts';
+export type * from './packet.ts';
+export { formatPacketRecord, type PacketFate, type PacketRecord, type PacketWatch } from './packet-log.ts';
+export type {
+  AttachmentSpec,
+  HostPlan,
+  HostSpec,
+  InterfacePlan,
+  InternetPlan,
+  NetworkPlan,
+  NetworkSpec,
+  PlannedEvent,
+  WorldEvent,
+} from './plan.ts';
+export { readInternetPlan } from './plan-reader.ts';
+export { type Preset, type PresetName, type PresetNetwork, presets } from './presets.ts';
+export { type SeededRandom, seededRandom } from './seeded-random.ts';
+export { VirtualClock } from './virtual-clock.ts';

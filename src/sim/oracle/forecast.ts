@@ -1,0 +1,137 @@
+import type { Family } from '../../core/endpoint.ts';
+import { type Attempt, tryHost, tryMapped, tryPredicted, tryReflexive, tryTcp } from './attempts.ts';
+import type { Order } from './checks.ts';
+import { hitProbability, runSpray, type SprayBudget } from './spray.ts';
+import { observe, setStage } from './stage.ts';
+import { hasFamily, type Location, locationsOf, type Topology } from './topology.ts';
+import { runTrial, type Trial } from './trial.ts';
+
+/**
+ * How a pair can be joined directly: by addresses of their own (`host`, `ipv6`), by an explicit mapping, by what servers see
+ * of them (`reflexive`), by that inside a NAT that both are behind (`hairpin`), by the next port in sequence, by guessing a
+ * port, or by TCP.
+ */
+export type Technique = (typeof TECHNIQUES)[number];
+
+export const TECHNIQUES = [
+  'host',
+  'ipv6',
+  'mapped',
+  'reflexive',
+  'hairpin',
+  'predict',
+  'spray',
+  'tcp-simultaneous-open',
+] as const;
+
+export interface Prospect {
+  readonly technique: Technique;
+  /** 0..1, whoever begins: the least of all orders. */
+  readonly probability: number;
+  /** 0..1, with the order that suits best. */
+  readonly bestProbability: number;
+  readonly bestOrder: Order;
+  /** Packets that both sides together send, at most. */
+  readonly packets: number;
+}
+
+/** What a host can exchange with servers on the internet, and so which relays it can use. */
+export interface Reach {
+  readonly udp: boolean;
+  /** To port 443. */
+  readonly tcp: boolean;
+}
+
+export interface Forecast {
+  /** Techniques that can succeed at all, in the order of {@link TECHNIQUES}. */
+  readonly prospects: readonly Prospect[];
+  /** The likeliest, the first of several. Where all depend on the order, `relay`; where a side reaches no relay either, `none`. */
+  readonly best: Technique | 'relay' | 'none';
+  readonly reach: { readonly a: Reach; readonly b: Reach };
+}
+
+export interface ForecastOptions {
+  /** What `spray` may cost. Default: 256 sockets and 1024 probes. */
+  readonly spray?: SprayBudget;
+}
+
+/**
+ * Which techniques can join two hosts of a topology directly, how likely, and for how many packets. Found by trying: the few packets
+ * that matter go through the very NATs and firewalls of the simulator, in every order, as if nothing were lost and nothing
+ * expired. Errors: `ERR_USAGE` for a host that there is not, or a topology that makes no sense.
+ */
+export function forecast(topology: Topology, a: string, b: string, options: ForecastOptions = {}): Forecast {
+  const { spray = DEFAULT_SPRAY } = options;
+  const locationsOfA = locationsOf(topology, a);
+  const locationsOfB = locationsOf(topology, b);
+  const all = locationsOfA.flatMap((from) => locationsOfB.flatMap((to) => prospectsOf(from, to, spray)));
+  const prospects = TECHNIQUES.flatMap((technique) => {
+    const [first, ...others] = all.filter((prospect) => prospect.technique === technique);
+    return first === undefined ? [] : [others.reduce(likelier, first)];
+  });
+  const reach = { a: reachOf(locationsOfA), b: reachOf(locationsOfB) };
+  return { prospects, best: bestOf(prospects, reach), reach };
+}
+
+function prospectsOf(a: Location, b: Location, spray: SprayBudget): readonly Prospect[] {
+  const attempt = (family: Family, by: Attempt): Trial | undefined =>
+    hasFamily(a, family) && hasFamily(b, family) ? runTrial(a, b, family, by) : undefined;
+  const reflexive = attempt(4, tryReflexive);
+  const sprayed = (['a', 'b'] as const).map((opener) => {
+    const trial = attempt(4, (stage) => runSpray(stage, opener));
+    return trial && afford(trial, hitProbability(opener === 'a' ? a : b, spray), spray);
+  });
+  const trials: readonly (readonly [Technique, Trial | undefined])[] = [
+    ['host', attempt(4, tryHost)],
+    ['ipv6', attempt(6, tryHost)],
+    ['mapped', attempt(4, tryMapped)],
+    [reflexive?.isHairpinned ? 'hairpin' : 'reflexive', reflexive],
+    ['predict', attempt(4, tryPredicted)],
+    ...sprayed.map((trial) => ['spray', trial] as const),
+    ['tcp-simultaneous-open', attempt(4, tryTcp)],
+  ];
+  return trials.flatMap(([technique, trial]) => {
+    if (trial === undefined) return [];
+    const { isHairpinned: _, ...prospect } = trial;
+    return [{ technique, ...prospect }];
+  });
+}
+
+/** What is left of a trial with luck for one that has to have it. */
+function afford(trial: Trial, hit: number, { sockets, probes }: SprayBudget): Trial {
+  return {
+    ...trial,
+    probability: trial.probability * hit,
+    bestProbability: trial.bestProbability * hit,
+    packets: sockets + probes + trial.packets,
+  };
+}
+
+function reachOf(locations: readonly Location[]): Reach {
+  const reaches = (protocol: 'udp' | 'tcp'): boolean =>
+    locations.some((location) => FAMILIES.some((family) => canReach(location, family, protocol)));
+  return { udp: reaches('udp'), tcp: reaches('tcp') };
+}
+
+function canReach(location: Location, family: Family, protocol: 'udp' | 'tcp'): boolean {
+  if (!hasFamily(location, family)) return false;
+  const stage = setStage(location, [], family, 0);
+  const [server] = stage.servers;
+  return observe(stage, stage.a, protocol === 'tcp' ? { ...server, port: 443 } : server, protocol) !== undefined;
+}
+
+function bestOf(prospects: readonly Prospect[], { a, b }: Forecast['reach']): Forecast['best'] {
+  const [first, ...others] = prospects;
+  const best = first && others.reduce(likelier, first);
+  if (best !== undefined && best.probability > 0) return best.technique;
+  return (a.udp || a.tcp) && (b.udp || b.tcp) ? 'relay' : 'none';
+}
+
+/** The first of two that are equal. */
+function likelier(best: Prospect, one: Prospect): Prospect {
+  if (one.probability !== best.probability) return one.probability > best.probability ? one : best;
+  return one.bestProbability > best.bestProbability ? one : best;
+}
+
+const FAMILIES: readonly Family[] = [4, 6];
+const DEFAULT_SPRAY: SprayBudget = { sockets: 256, probes: 1024 };

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { readFirewallSpec } from '../../src/sim/firewall-spec.ts';
+import { readNatSpec } from '../../src/sim/nat/nat-spec.ts';
+import { type Forecast, forecast } from '../../src/sim/oracle/forecast.ts';
+import type { TopologyNetwork } from '../../src/sim/oracle/topology.ts';
+import { type PresetName, presets } from '../../src/sim/presets.ts';
+
+const names = Object.keys(presets) as PresetName[];
+
+test.each(names)('%s is valid, plain data', (name) => {
+  expect(JSON.parse(JSON.stringify(presets[name]))).toEqual(presets[name]);
+  for (const [i, { nat, firewall }] of presets[name].networks.entries()) {
+    if (nat !== undefined) expect(readNatSpec(nat, `${name}[${i}].nat`)).toMatchObject(nat);
+    if (firewall !== undefined) expect(readFirewallSpec(firewall, `${name}[${i}].firewall`)).toMatchObject(firewall);
+  }
+});
+
+test('what each pair of presets comes to', () => {
+  const table = Object.fromEntries(
+    names.map((a, i) => [a, Object.fromEntries(names.slice(i).map((b) => [b, between(a, b).best]))]),
+  );
+  expect(table).toEqual({
+    public: {
+      public: 'host',
+      'home-router': 'host',
+      linux: 'host',
+      carrier: 'host',
+      'hotel-wifi': 'host',
+      'corporate-firewall': 'relay',
+      'mobile-network': 'host',
+    },
+    'home-router': {
+      'home-router': 'mapped',
+      linux: 'mapped',
+      carrier: 'mapped',
+      'hotel-wifi': 'mapped',
+      'corporate-firewall': 'relay',
+      'mobile-network': 'mapped',
+    },
+    linux: {
+      linux: 'reflexive',
+      carrier: 'reflexive',
+      'hotel-wifi': 'spray',
+      'corporate-firewall': 'relay',
+      'mobile-network': 'spray',
+    },
+    carrier: {
+      carrier: 'reflexive',
+      'hotel-wifi': 'spray',
+      'corporate-firewall': 'relay',
+      'mobile-network': 'spray',
+    },
+    'hotel-wifi': { 'hotel-wifi': 'relay', 'corporate-firewall': 'relay', 'mobile-network': 'relay' },
+    'corporate-firewall': { 'corporate-firewall': 'relay', 'mobile-network': 'relay' },
+    'mobile-network': { 'mobile-network': 'relay' },
+  });
+});
+
+function between(a: PresetName, b: PresetName): Forecast {
+  const chainOfA = chain(a, 'a');
+  const chainOfB = chain(b, 'b');
+  const hosts = [
+    { name: 'a', interfaces: [{ network: chainOfA.at(-1)?.name ?? 'internet' }] },
+    { name: 'b', interfaces: [{ network: chainOfB.at(-1)?.name ?? 'internet' }] },
+  ];
+  return forecast({ networks: [...chainOfA, ...chainOfB], hosts }, 'a', 'b');
+}
+
+/** The networks of a preset, each below the one before. */
+function chain(name: PresetName, side: string): TopologyNetwork[] {
+  return presets[name].networks.map((network, i) => ({
+    ...network,
+    name: `${side}${i}`,
+    above: i === 0 ? 'internet' : `${side}${i - 1}`,
+  }));
+}
