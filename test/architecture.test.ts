@@ -26,11 +26,35 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
   },
   server: { on: ['core', 'protocol', 'streams', 'adapters'], why: 'the server binds engines to sockets' },
   testing: {
-    on: ['core', 'protocol', 'streams', 'machines', 'leases', 'peer', 'adapters', 'server', 'index.ts', 'node.ts'],
+    on: [
+      'core',
+      'protocol',
+      'streams',
+      'machines',
+      'leases',
+      'peer',
+      'sim',
+      'adapters',
+      'server',
+      'scenario',
+      'trace',
+      'index.ts',
+      'node.ts',
+      'sim.ts',
+    ],
     why: 'the test kit may use everything but the commands',
   },
+  scenario: {
+    on: ['core', 'protocol', 'leases', 'peer', 'sim', 'adapters', 'index.ts'],
+    why: 'a scenario puts peers on a simulated internet, by what its users have',
+  },
+  'sim.ts': { on: ['core', 'sim', 'adapters', 'scenario'], why: 'sallyport/sim joins the floors for users' },
+  trace: {
+    on: ['core', 'machines', 'peer', 'sim', 'scenario', 'index.ts', 'sim.ts'],
+    why: 'a trace is written and read by what its users have',
+  },
   cli: {
-    on: ['core', 'streams', 'adapters', 'index.ts', 'node.ts'],
+    on: ['core', 'streams', 'adapters', 'trace', 'index.ts', 'node.ts', 'sim.ts'],
     why: 'commands use what a user of the package has',
   },
   'index.ts': {

@@ -9,7 +9,7 @@ import { CloseCode, quicSessions } from '../../../src/adapters/session/quic/inde
 import { loadQuiche } from '../../../src/adapters/session/quic/native.ts';
 import { QuicSession } from '../../../src/adapters/session/quic/quic-session.ts';
 import type { Session, SessionEnd } from '../../../src/core/session.ts';
-import { SessionLink } from '../../compliance/session-link.ts';
+import { SessionLink } from '../../../src/testing/compliance/session-link.ts';
 import { type RawPeer, rawPeer } from './raw-peer.ts';
 
 let quiche: Quiche;

@@ -7,7 +7,7 @@ import { ADDRESSES, quicheConfig } from '../../../src/adapters/session/quic/conf
 import { CloseCode, quicSessions, StreamCode } from '../../../src/adapters/session/quic/index.ts';
 import { loadQuiche } from '../../../src/adapters/session/quic/native.ts';
 import type { SessionStream } from '../../../src/core/session.ts';
-import { SessionLink, type SessionPair } from '../../compliance/session-link.ts';
+import { SessionLink, type SessionPair } from '../../../src/testing/compliance/session-link.ts';
 import { type RawPeer, rawPeer } from './raw-peer.ts';
 
 let quiche: Quiche;

@@ -1,8 +1,8 @@
 import { systemClock } from '../../../src/adapters/node/clock.ts';
 import { createIdentity } from '../../../src/adapters/node/identity.ts';
 import { quicSessions } from '../../../src/adapters/session/quic/index.ts';
-import { sessionCompliance } from '../../compliance/session.ts';
-import type { SessionPeer } from '../../compliance/session-link.ts';
+import { sessionCompliance } from '../../../src/testing/compliance/session.ts';
+import type { SessionPeer } from '../../../src/testing/compliance/session-link.ts';
 
 async function createPeer(): Promise<SessionPeer> {
   const identity = createIdentity();

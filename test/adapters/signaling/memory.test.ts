@@ -3,7 +3,7 @@ import { systemClock } from '../../../src/adapters/node/clock.ts';
 import { cryptoRandom } from '../../../src/adapters/node/random.ts';
 import { memoryRendezvous } from '../../../src/adapters/signaling/memory.ts';
 import type { SignalingEvent } from '../../../src/core/signaling.ts';
-import { signalingCompliance } from '../../compliance/signaling.ts';
+import { signalingCompliance } from '../../../src/testing/compliance/signaling.ts';
 import { manualClock } from '../../manual-clock.ts';
 import { filled, testIdentity } from '../../protocol/rendezvous/support.ts';
 import { seededRandom } from '../../seeded-random.ts';

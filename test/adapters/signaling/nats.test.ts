@@ -10,7 +10,7 @@ import { toHex } from '../../../src/core/hex.ts';
 import type { Registration, Signaling, SignalingEvent } from '../../../src/core/signaling.ts';
 import { encodeFrame, encodeRelayFrame } from '../../../src/protocol/rendezvous/index.ts';
 import { registrationProof } from '../../../src/protocol/rendezvous/registration-proof.ts';
-import { signalingCompliance } from '../../compliance/signaling.ts';
+import { signalingCompliance } from '../../../src/testing/compliance/signaling.ts';
 import { manualClock } from '../../manual-clock.ts';
 import { filled, testIdentity } from '../../protocol/rendezvous/support.ts';
 import { describeWithNats, layLine, type NatsServer, startNatsServer } from './nats-server.ts';

@@ -12,7 +12,7 @@ import type { Random } from '../../../src/core/random.ts';
 import type { Signaling, SignalingStatus } from '../../../src/core/signaling.ts';
 import { decodeClientFrame, encodeFrame } from '../../../src/protocol/rendezvous/wire.ts';
 import { type ServerOptions, startServer } from '../../../src/server/index.ts';
-import { signalingCompliance } from '../../compliance/signaling.ts';
+import { signalingCompliance } from '../../../src/testing/compliance/signaling.ts';
 import { manualClock } from '../../manual-clock.ts';
 import { filled } from '../../protocol/rendezvous/support.ts';
 import { seededRandom } from '../../seeded-random.ts';

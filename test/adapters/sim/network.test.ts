@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { simNetwork } from '../../../src/adapters/sim/index.ts';
 import type { LinkSpec } from '../../../src/sim/index.ts';
 import { internet } from '../../../src/sim/index.ts';
-import { networkCompliance } from '../../compliance/network.ts';
-import type { NetworkUnderTest } from '../../compliance/network-world.ts';
+import { networkCompliance } from '../../../src/testing/compliance/network.ts';
+import type { NetworkUnderTest } from '../../../src/testing/compliance/network-world.ts';
 
 /** Two hosts of one network, in a virtual time that goes on by itself for as long as there is something to do. */
 function lan(address: string, link: LinkSpec = {}): () => NetworkUnderTest {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { ByteSocket } from '../../src/core/network.ts';
+import type { ByteSocket } from '../../core/network.ts';
 import type { NetworkWorld } from './network-world.ts';
 
 /** What every `ByteSocket` and `ByteListener` owes its users. */

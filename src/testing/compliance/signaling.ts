@@ -1,14 +1,8 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PathTransport } from '../../src/core/path.ts';
-import type {
-  Registration,
-  Signaling,
-  SignalingEvent,
-  SignalingStatus,
-  StandingAnswer,
-} from '../../src/core/signaling.ts';
+import type { PathTransport } from '../../core/path.ts';
+import type { Registration, Signaling, SignalingEvent, SignalingStatus, StandingAnswer } from '../../core/signaling.ts';
 
 /** A rendezvous server with clients, as an adapter offers it. */
 export interface SignalingWorld {

@@ -1,7 +1,7 @@
 import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach } from 'vitest';
-import { endpoint, type Family } from '../../src/core/endpoint.ts';
-import type { ByteListener, ByteSocket, DatagramSocket, Network } from '../../src/core/network.ts';
+import { endpoint, type Family } from '../../core/endpoint.ts';
+import type { ByteListener, ByteSocket, DatagramSocket, Network } from '../../core/network.ts';
 
 export interface NetworkUnderTest {
   /** The hosts of the two ends; may be one and the same. */

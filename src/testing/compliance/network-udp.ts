@@ -1,6 +1,6 @@
 import { firstValueFrom, lastValueFrom, map, take, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { endpoint } from '../../src/core/endpoint.ts';
+import { endpoint } from '../../core/endpoint.ts';
 import type { NetworkWorld } from './network-world.ts';
 
 /** What every `DatagramSocket` owes its users. */

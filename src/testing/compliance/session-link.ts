@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/core/clock.ts';
-import type { Session, SessionFactory } from '../../src/core/session.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Session, SessionFactory } from '../../core/session.ts';
 
 /** One end of a pair: makes sessions for an identity whose public key the other end knows. */
 export interface SessionPeer {

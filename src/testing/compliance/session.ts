@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../src/core/clock.ts';
-import type { Session, SessionStream } from '../../src/core/session.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Session, SessionStream } from '../../core/session.ts';
 import { elapse, type LinkOptions, SessionLink, type SessionPair, seededChance } from './session-link.ts';
 
 export interface SessionComplianceOptions {
