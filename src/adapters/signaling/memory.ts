@@ -3,7 +3,7 @@ import { type Log, silentLog } from '../../core/log.ts';
 import type { Random } from '../../core/random.ts';
 import type { Signaling } from '../../core/signaling.ts';
 import { createRendezvousEngine, type EngineAction, type RendezvousCounters } from '../../protocol/rendezvous/index.ts';
-import { type Carrier, createCarrier } from './carrier.ts';
+import { type Carrier, createCarrier } from '../../streams/carrier.ts';
 
 export interface MemoryRendezvousOptions {
   readonly clock: Clock;
@@ -63,9 +63,16 @@ export function memoryRendezvous(options: MemoryRendezvousOptions): MemoryRendez
     connections.set(connection, carrier);
     carrier.connecting(1);
     cross(connection, () => {
+      let underWay = 0;
       carrier.opened({
-        send: (frame) => cross(connection, () => perform(engine.receive(connection, frame, clock.now()))),
-        queued: () => 0,
+        send(frame) {
+          underWay += frame.length;
+          cross(connection, () => {
+            underWay -= frame.length;
+            perform(engine.receive(connection, frame, clock.now()));
+          });
+        },
+        queued: () => Math.max(0, underWay - UNDER_WAY),
       });
       perform(engine.connect(connection, clock.now(), { name: NAME }));
     });
@@ -119,4 +126,6 @@ export function memoryRendezvous(options: MemoryRendezvousOptions): MemoryRendez
 }
 
 const NAME = 'memory';
+/** Bytes that may be on the way from a client to the server; datagrams that come on top of them are dropped. */
+const UNDER_WAY = 2 ** 20;
 const STOPPED = 'the server has stopped';

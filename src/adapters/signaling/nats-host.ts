@@ -10,7 +10,7 @@ import {
   type EngineAction,
   encodeFrame,
 } from '../../protocol/rendezvous/index.ts';
-import { createCarrier } from './carrier.ts';
+import { createCarrier } from '../../streams/carrier.ts';
 import { END, readPayload } from './nats-payload.ts';
 import { createToken, hostSubject, inboxSubject, isToken, leafOf } from './nats-subjects.ts';
 import type { NatsFailure, NatsMessage, NatsWire } from './nats-wire.ts';

@@ -5,7 +5,7 @@ import type { Path } from '../../core/path.ts';
 import type { Random } from '../../core/random.ts';
 import type { ContactLookup, OutgoingOffer, SignalingEvent } from '../../core/signaling.ts';
 import { encodeFrame } from '../../protocol/rendezvous/index.ts';
-import { createCarrier } from './carrier.ts';
+import { createCarrier } from '../../streams/carrier.ts';
 import { HOST_NAME } from './nats-host.ts';
 import { ALIVE, END, readPayload } from './nats-payload.ts';
 import { createToken, inboxSubject, isHostSubject, keySubject, leafOf } from './nats-subjects.ts';

@@ -1,9 +1,10 @@
 import { firstValueFrom } from 'rxjs';
-import { afterEach, beforeEach } from 'vitest';
 import { endpoint, type Family } from '../../core/endpoint.ts';
 import type { ByteListener, ByteSocket, DatagramSocket, Network } from '../../core/network.ts';
+import { Bench, type ComplianceWorld } from './suite.ts';
 
-export interface NetworkUnderTest {
+/** Two hosts that reach each other, or one that reaches itself. */
+export interface NetworkWorld extends ComplianceWorld {
   /** The hosts of the two ends; may be one and the same. */
   readonly server: Network;
   readonly client: Network;
@@ -11,57 +12,35 @@ export interface NetworkUnderTest {
   readonly address: string;
   /** The same of the client's host; default: the server's, where both are one. */
   readonly clientAddress?: string;
-  close(): void;
 }
 
-/** A fresh network for each test, and short ways to open things on it that are closed when the test is over. */
-export class NetworkWorld {
-  #current!: NetworkUnderTest;
-  readonly #opened: { close(): unknown }[] = [];
-
-  /** Call inside `describe`. */
-  constructor(create: () => NetworkUnderTest) {
-    beforeEach(() => {
-      this.#current = create();
-    });
-    afterEach(() => {
-      for (const resource of this.#opened.splice(0)) resource.close();
-      this.#current.close();
-    });
-  }
-
+export class NetworkBench extends Bench<NetworkWorld> {
   get server(): Network {
-    return this.#current.server;
+    return this.world.server;
   }
 
   get client(): Network {
-    return this.#current.client;
+    return this.world.client;
   }
 
   get address(): string {
-    return this.#current.address;
+    return this.world.address;
   }
 
   get family(): Family {
     return endpoint(this.address, 0).family;
   }
 
-  closeAfterwards(resource: { close(): unknown }): void {
-    this.#opened.push(resource);
-  }
-
   async udp(on: Network, port = 0): Promise<DatagramSocket> {
-    const { client, server, address, clientAddress = address } = this.#current;
+    const { client, server, address, clientAddress = address } = this.world;
     const isClient = on === client && client !== server;
-    const socket = await on.udp({ family: this.family, address: isClient ? clientAddress : address, port });
-    this.closeAfterwards(socket);
-    return socket;
+    return this.closeAfterwards(
+      await on.udp({ family: this.family, address: isClient ? clientAddress : address, port }),
+    );
   }
 
   async listen(port = 0): Promise<ByteListener> {
-    const listener = await this.server.listen({ address: this.address, port });
-    this.closeAfterwards(listener);
-    return listener;
+    return this.closeAfterwards(await this.server.listen({ address: this.address, port }));
   }
 
   async connect(listener: ByteListener, localPort?: number): Promise<ByteSocket> {

@@ -1,35 +1,43 @@
-import { describe, expect, it } from 'vitest';
-import { tcpCompliance } from './network-tcp.ts';
-import { udpCompliance } from './network-udp.ts';
-import { type NetworkUnderTest, NetworkWorld } from './network-world.ts';
+import { expect } from 'vitest';
+import { tcpTests } from './network-tcp.ts';
+import { tcpBytesTests } from './network-tcp-bytes.ts';
+import { udpTests } from './network-udp.ts';
+import { NetworkBench, type NetworkWorld } from './network-world.ts';
+import { type Compliance, comply, type Test } from './suite.ts';
 
 /** What every `Network` owes its users, whatever carries the bytes. Nothing here depends on how fast they travel. */
-export function networkCompliance({ name, create }: { name: string; create: () => NetworkUnderTest }): void {
-  describe(`${name} as a Network`, () => {
-    const world = new NetworkWorld(create);
-    udpCompliance(world);
-    tcpCompliance(world);
+export function networkCompliance(options: Compliance<NetworkWorld>): void {
+  comply(
+    {
+      contract: 'a Network',
+      bench: NetworkBench,
+      groups: {
+        UDP: udpTests,
+        'TCP connections': tcpTests,
+        'bytes over TCP': tcpBytesTests,
+        'names and addresses': nameTests,
+      },
+    },
+    options,
+  );
+}
 
-    describe('names and addresses', () => {
-      it('answers a numeric address with its canonical text', async () => {
-        expect(await world.client.resolve('2001:DB8:0::1')).toEqual(['2001:db8::1']);
-        expect(await world.client.resolve('192.0.2.1', { family: 4 })).toEqual(['192.0.2.1']);
-      });
+function nameTests(test: Test<NetworkBench>): void {
+  test('answers a numeric address with its canonical text', async ({ client }) => {
+    expect(await client.resolve('2001:DB8:0::1')).toEqual(['2001:db8::1']);
+    expect(await client.resolve('192.0.2.1', { family: 4 })).toEqual(['192.0.2.1']);
+  });
 
-      it('has no answer in the other family', async () => {
-        await expect(world.client.resolve('192.0.2.1', { family: 6 })).rejects.toMatchObject({ code: 'ERR_RESOLVE' });
-      });
+  test('has no answer in the other family', async ({ client }) => {
+    await expect(client.resolve('192.0.2.1', { family: 6 })).rejects.toMatchObject({ code: 'ERR_RESOLVE' });
+  });
 
-      it('does not resolve for an aborted signal', async () => {
-        const resolving = world.client.resolve('192.0.2.1', { signal: AbortSignal.abort() });
-        await expect(resolving).rejects.toMatchObject({ code: 'ERR_ABORTED' });
-      });
+  test('does not resolve for an aborted signal', async ({ client }) => {
+    const resolving = client.resolve('192.0.2.1', { signal: AbortSignal.abort() });
+    await expect(resolving).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
 
-      it('lists the addresses of the host', () => {
-        expect(world.server.interfaces()).toContainEqual(
-          expect.objectContaining({ address: world.address, family: world.family }),
-        );
-      });
-    });
+  test('lists the addresses of the host', async ({ server, address, family }) => {
+    expect(server.interfaces()).toContainEqual(expect.objectContaining({ address, family }));
   });
 }

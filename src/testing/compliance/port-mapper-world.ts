@@ -1,24 +1,18 @@
-import type { Clock } from '../../core/clock.ts';
 import type { Endpoint } from '../../core/endpoint.ts';
-import type { Mapping, MappingProtocol, MappingVia, PortMapper } from '../../core/port-mapper.ts';
+import type { Mapping, MappingProtocol, MappingRequest, MappingVia, PortMapper } from '../../core/port-mapper.ts';
+import { Bench, type ComplianceWorld } from './suite.ts';
 
 /** A host, and a gateway that speaks the protocol of its port mappers. */
-export interface PortMapperWorld {
+export interface PortMapperWorld extends ComplianceWorld {
   /** What every port mapper of this world is called. */
   readonly via: MappingVia;
-  /** By which the time that calls take is measured. */
-  readonly clock: Clock;
   /** ms that a call may take when nobody answers. */
   readonly budget: number;
   /** Address of the host, as the gateway knows it. */
   readonly host: string;
   readonly gateway: GatewayUnderTest;
-  /** Another port mapper on the host. */
+  /** Another port mapper on the host, which is closed with the world. */
   open(): Promise<PortMapper>;
-  /** Waits for a promise, and lets time pass meanwhile where it would stand still. */
-  settle<T>(promise: Promise<T>): Promise<T>;
-  /** Closes its port mappers too. */
-  close(): Promise<void>;
 }
 
 export interface GatewayUnderTest {
@@ -47,3 +41,8 @@ export interface TableEntry {
 export function entryOf({ protocol, internal, external }: Mapping): TableEntry {
   return { protocol, externalPort: external.port, internal };
 }
+
+export class PortMapperBench extends Bench<PortMapperWorld> {}
+
+/** What most tests ask for. */
+export const REQUEST: MappingRequest = { protocol: 'udp', internalPort: 5000 };

@@ -1,5 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Session, SessionFactory } from '../../core/session.ts';
+import { seededChance } from './bytes.ts';
+import { standstill } from './waiting.ts';
 
 /** One end of a pair: makes sessions for an identity whose public key the other end knows. */
 export interface SessionPeer {
@@ -65,11 +67,13 @@ export class SessionLink {
   }
 
   /** Fulfils when nothing has been carried for `ms`. */
-  async quiet(ms = 50): Promise<void> {
-    for (let before = -1; before !== this.carried; ) {
-      before = this.carried;
-      await elapse(this.#options.clock, ms);
-    }
+  quiet(ms = 50): Promise<void> {
+    return standstill(this.#options.clock, () => this.carried, ms);
+  }
+
+  close(): void {
+    this.client.close();
+    this.server.close();
   }
 
   #carry(packet: Uint8Array, to: () => Session): void {
@@ -85,19 +89,4 @@ export class SessionLink {
       else clock.setTimeout(() => to().receive(copy), late);
     }
   }
-}
-
-export function elapse(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => clock.setTimeout(resolve, ms));
-}
-
-/** Uniform in 0..1 (the mulberry32 generator). */
-export function seededChance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -4,14 +4,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Drop, nodeNetwork } from '../../../src/adapters/node/index.ts';
 import { endpoint, type Family } from '../../../src/core/endpoint.ts';
 import type { ByteSocket, DatagramSocket } from '../../../src/core/network.ts';
-import { networkCompliance } from '../../../src/testing/compliance/network.ts';
-
-for (const address of ['127.0.0.1', '::1']) {
-  networkCompliance({
-    name: `nodeNetwork on ${address}`,
-    create: () => ({ server: nodeNetwork(), client: nodeNetwork(), address, close() {} }),
-  });
-}
 
 describe('nodeNetwork, UDP', () => {
   const drops: Drop[] = [];

@@ -8,10 +8,10 @@ import { describe, expect, it } from 'vitest';
 import { createIdentity } from '../../../src/adapters/node/identity.ts';
 import { isAdmissible, isFirstPacket } from '../../../src/adapters/session/quic/admissible.ts';
 import { selfSignedCertificate } from '../../../src/adapters/session/quic/certificate.ts';
-import { ControlDecoder, type ControlMessage, encodeControl } from '../../../src/adapters/session/quic/control.ts';
 import { certifiesKey } from '../../../src/adapters/session/quic/peer-key.ts';
-import { decodePrefaceHeader, decodePrefaceName, encodePreface } from '../../../src/adapters/session/quic/preface.ts';
 import { DecodeError } from '../../../src/core/errors.ts';
+import { ControlDecoder, type ControlMessage, encodeControl } from '../../../src/protocol/session/control.ts';
+import { decodePrefaceHeader, decodePrefaceName, encodePreface } from '../../../src/protocol/session/preface.ts';
 
 describe('selfSignedCertificate', () => {
   const identity = createIdentity();

@@ -1,8 +1,7 @@
-import { systemClock } from '../../../src/adapters/node/clock.ts';
-import { createIdentity } from '../../../src/adapters/node/identity.ts';
+import { systemClock } from '../../../src/adapters/node/index.ts';
 import { quicSessions } from '../../../src/adapters/session/quic/index.ts';
-import { sessionCompliance } from '../../../src/testing/compliance/session.ts';
-import type { SessionPeer } from '../../../src/testing/compliance/session-link.ts';
+import { createIdentity } from '../../../src/node.ts';
+import { type SessionPeer, sessionCompliance } from '../../../src/testing/compliance/index.ts';
 
 async function createPeer(): Promise<SessionPeer> {
   const identity = createIdentity();
@@ -11,6 +10,16 @@ async function createPeer(): Promise<SessionPeer> {
 
 sessionCompliance({
   name: 'quicSessions',
-  clock: systemClock(),
-  createPair: async () => ({ client: await createPeer(), server: await createPeer() }),
+  async create() {
+    const [client, server] = [await createPeer(), await createPeer()];
+    return {
+      client,
+      server,
+      clock: systemClock(),
+      settle: (promise) => promise,
+      async close() {
+        for (const { factory } of [client, server]) factory.close();
+      },
+    };
+  },
 });

@@ -3,15 +3,16 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { MANUAL_URL, type ManualSignaling, manualSignaling } from '../../../src/adapters/signaling/manual.ts';
 import type { Signaling, SignalingEvent } from '../../../src/core/signaling.ts';
 import { encodeTicket, ticketId } from '../../../src/protocol/rendezvous/index.ts';
-import { anySignalingCompliance } from '../../../src/testing/compliance/signaling.ts';
+import { anySignalingCompliance } from '../../../src/testing/compliance/index.ts';
 import { type ManualClock, manualClock } from '../../manual-clock.ts';
 import { filled, testIdentity } from '../../protocol/rendezvous/support.ts';
 
 anySignalingCompliance({
   name: 'manual',
   async create() {
-    const manual = manualSignaling({ clock: manualClock() });
-    return { signaling: manual.signaling, close: async () => {} };
+    const clock = manualClock();
+    const { signaling } = manualSignaling({ clock });
+    return { signaling, clock, settle: (promise) => promise, close: async () => {} };
   },
 });
 

@@ -3,23 +3,19 @@ import { systemClock } from '../../../src/adapters/node/clock.ts';
 import { cryptoRandom } from '../../../src/adapters/node/random.ts';
 import { memoryRendezvous } from '../../../src/adapters/signaling/memory.ts';
 import type { SignalingEvent } from '../../../src/core/signaling.ts';
-import { signalingCompliance } from '../../../src/testing/compliance/signaling.ts';
+import { relayCompliance, relayOfSignaling, signalingCompliance } from '../../../src/testing/compliance/index.ts';
 import { manualClock } from '../../manual-clock.ts';
 import { filled, testIdentity } from '../../protocol/rendezvous/support.ts';
 import { seededRandom } from '../../seeded-random.ts';
+import { memoryWorld } from './memory-world.ts';
 
-signalingCompliance({
-  name: 'memory',
-  async create() {
-    const rendezvous = memoryRendezvous({ clock: systemClock(), random: cryptoRandom() });
-    return {
-      signaling: rendezvous.signaling,
-      stop: async () => rendezvous.stop(),
-      start: async () => rendezvous.start(),
-      close: async () => rendezvous.stop(),
-    };
-  },
-});
+for (const [name, create] of [
+  ['memory', () => memoryWorld({ clock: systemClock(), random: cryptoRandom(), settle: (promise) => promise })],
+  ['memory, in virtual time', () => memoryWorld()],
+] as const) {
+  signalingCompliance({ name, create: async () => create() });
+  relayCompliance({ name, create: async () => relayOfSignaling(create()) });
+}
 
 describe('memory rendezvous', () => {
   const session = filled(16, 1);

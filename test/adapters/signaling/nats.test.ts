@@ -10,26 +10,40 @@ import { toHex } from '../../../src/core/hex.ts';
 import type { Registration, Signaling, SignalingEvent } from '../../../src/core/signaling.ts';
 import { encodeFrame, encodeRelayFrame } from '../../../src/protocol/rendezvous/index.ts';
 import { registrationProof } from '../../../src/protocol/rendezvous/registration-proof.ts';
-import { signalingCompliance } from '../../../src/testing/compliance/signaling.ts';
+import {
+  relayCompliance,
+  relayOfSignaling,
+  type SignalingWorld,
+  signalingCompliance,
+} from '../../../src/testing/compliance/index.ts';
 import { manualClock } from '../../manual-clock.ts';
 import { filled, testIdentity } from '../../protocol/rendezvous/support.ts';
 import { describeWithNats, layLine, type NatsServer, startNatsServer } from './nats-server.ts';
 
 describeWithNats('signalling over NATS', () => {
-  signalingCompliance({
-    name: 'NATS',
-    transport: 'nats',
-    async create() {
-      const server = await startNatsServer();
-      const { url } = server;
-      return {
-        signaling: () => natsSignaling({ url, clock: systemClock(), random: cryptoRandom() }),
-        stop: server.stop,
-        start: server.start,
-        close: server.stop,
-      };
-    },
-  });
+  signalingCompliance({ name: 'NATS', create: world });
+  relayCompliance({ name: 'NATS', create: async () => relayOfSignaling(await world(), 'nats') });
+
+  async function world(): Promise<SignalingWorld> {
+    const server = await startNatsServer();
+    const clock = systemClock();
+    const open = ({ url }: NatsServer): Signaling => natsSignaling({ url, clock, random: cryptoRandom() });
+    let other: NatsServer | undefined;
+    return {
+      clock,
+      settle: (promise) => promise,
+      signaling: () => open(server),
+      async elsewhere() {
+        other ??= await startNatsServer();
+        return open(other);
+      },
+      stop: server.stop,
+      start: server.start,
+      async close() {
+        await Promise.all([server.stop(), other?.stop()]);
+      },
+    };
+  }
 
   const releases: (() => unknown)[] = [];
   afterEach(async () => {

@@ -5,33 +5,15 @@ import { filter, firstValueFrom, Subject } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../../src/adapters/node/clock.ts';
-import { cryptoRandom } from '../../../src/adapters/node/random.ts';
 import { websocketSignaling } from '../../../src/adapters/signaling/websocket.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import type { Random } from '../../../src/core/random.ts';
 import type { Signaling, SignalingStatus } from '../../../src/core/signaling.ts';
 import { decodeClientFrame, encodeFrame } from '../../../src/protocol/rendezvous/wire.ts';
 import { type ServerOptions, startServer } from '../../../src/server/index.ts';
-import { signalingCompliance } from '../../../src/testing/compliance/signaling.ts';
 import { manualClock } from '../../manual-clock.ts';
 import { filled } from '../../protocol/rendezvous/support.ts';
 import { seededRandom } from '../../seeded-random.ts';
-
-signalingCompliance({
-  name: 'WebSocket',
-  async create() {
-    let server = await startServer({ port: 0, stun: false });
-    const { url } = server;
-    return {
-      signaling: () => websocketSignaling({ url, clock: systemClock(), random: cryptoRandom() }),
-      stop: () => server.close(),
-      async start() {
-        server = await startServer({ port: Number(new URL(url).port), stun: false });
-      },
-      close: () => server.close(),
-    };
-  },
-});
 
 const releases: (() => unknown)[] = [];
 afterEach(async () => {

@@ -2,20 +2,18 @@ import { firstValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { simNetwork } from '../../../src/adapters/sim/index.ts';
 import type { LinkSpec } from '../../../src/sim/index.ts';
-import { internet } from '../../../src/sim/index.ts';
-import { networkCompliance } from '../../../src/testing/compliance/network.ts';
-import type { NetworkUnderTest } from '../../../src/testing/compliance/network-world.ts';
+import { type Internet, internet } from '../../../src/sim/index.ts';
+import { type ComplianceWorld, type NetworkWorld, networkCompliance } from '../../../src/testing/compliance/index.ts';
 
-/** Two hosts of one network, in a virtual time that goes on by itself for as long as there is something to do. */
-function lan(address: string, link: LinkSpec = {}): () => NetworkUnderTest {
-  return () => {
+/** Two hosts of one network. */
+function lan(address: string, link: LinkSpec = {}): () => Promise<NetworkWorld> {
+  return async () => {
     const world = internet({ seed: 1 });
     const home = world.lan('home', { ipv4: '192.168.1.0/24', ipv6: '2001:db8:1:1::/64' });
     const clientAddress = address.replace(/10$/, '11');
     const server = home.host('server', { addresses: [address], link });
     const client = home.host('client', { addresses: [clientAddress], link });
-    const stop = world.clock.start();
-    return { server: simNetwork(server), client: simNetwork(client), address, clientAddress, close: () => void stop() };
+    return { server: simNetwork(server), client: simNetwork(client), address, clientAddress, ...inTimeOf(world) };
   };
 }
 
@@ -26,13 +24,17 @@ networkCompliance({
 networkCompliance({ name: 'simNetwork, IPv6', create: lan('2001:db8:1:1::10') });
 networkCompliance({
   name: 'simNetwork, one host by loopback',
-  create: () => {
+  create: async () => {
     const world = internet({ seed: 1 });
     const network = simNetwork(world.host('alone'));
-    const stop = world.clock.start();
-    return { server: network, client: network, address: '127.0.0.1', close: () => void stop() };
+    return { server: network, client: network, address: '127.0.0.1', ...inTimeOf(world) };
   },
 });
+
+/** Virtual time goes on for as long as a test runs. */
+function inTimeOf({ clock }: Internet): ComplianceWorld {
+  return { clock, settle: (promise) => clock.runUntil(promise), close: async () => {} };
+}
 
 describe('simNetwork', () => {
   /** Alice at home, with a cable to the internet besides, and a server with both families. */

@@ -1,5 +1,5 @@
 import { Subject } from 'rxjs';
-import type { Path, PathInfo } from '../../core/path.ts';
+import type { Path, PathInfo } from '../core/path.ts';
 
 /** The near end of a relayed path: the path as its user sees it, and what the carrier tells it. */
 export interface RelayPath {

@@ -1,11 +1,11 @@
 import { BehaviorSubject, Subject } from 'rxjs';
-import { DecodeError, type ErrorCode } from '../../core/errors.ts';
-import { toHex } from '../../core/hex.ts';
-import type { Log } from '../../core/log.ts';
-import type { Path, PathTransport } from '../../core/path.ts';
-import type { Random } from '../../core/random.ts';
-import type { Signaling, SignalingEvent, SignalingStatus } from '../../core/signaling.ts';
-import { createRendezvousClient, encodeRelayFrame, type Registering } from '../../protocol/rendezvous/index.ts';
+import { DecodeError, type ErrorCode } from '../core/errors.ts';
+import { toHex } from '../core/hex.ts';
+import type { Log } from '../core/log.ts';
+import type { Path, PathTransport } from '../core/path.ts';
+import type { Random } from '../core/random.ts';
+import type { Signaling, SignalingEvent, SignalingStatus } from '../core/signaling.ts';
+import { createRendezvousClient, encodeRelayFrame, type Registering } from '../protocol/rendezvous/index.ts';
 import { createRelayPath, type RelayPath } from './relay-path.ts';
 
 /** A standing connection to a rendezvous server: an ordered, reliable carrier of frames. */

@@ -1,0 +1,71 @@
+import { firstValueFrom } from 'rxjs';
+import { expect } from 'vitest';
+import { openPair, readAll, type SessionBench } from './session-world.ts';
+import type { Test } from './suite.ts';
+
+/** How sessions end. */
+export function closeTests(test: Test<SessionBench>): void {
+  test('is seen by the other side with code and reason, through loss', async (bench) => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const link = await bench.connect({ seed });
+      link.loss = 0.2;
+      const { client, server } = link;
+      client.close(7, 'good bye');
+      client.close(8, 'again');
+      expect(await client.closed).toEqual({ by: 'local', code: 7, reason: 'good bye' });
+      expect(await server.closed).toEqual({ by: 'remote', code: 7, reason: 'good bye' });
+    }
+  });
+
+  test('wakes everyone who waits on either side', async (bench) => {
+    const link = await bench.connect();
+    const { mine, theirs } = await openPair(link);
+    const blocked = mine.write(Buffer.alloc(64 * 2 ** 20));
+    const waiting = [mine.read(), theirs.finished, mine.finished, blocked];
+    const expectations = waiting.map((it) => expect(it).rejects.toMatchObject({ code: 'ERR_CLOSED' }));
+    const remote = firstValueFrom(link.server.streams$).catch((error) => error);
+    link.client.close();
+    await Promise.all(expectations);
+    expect(await remote).toBeInstanceOf(Error);
+    await expect(link.client.openStream('x')).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    await expect(link.server.closed.then(() => link.server.openStream('x'))).rejects.toMatchObject({
+      code: 'ERR_CLOSED',
+    });
+  });
+
+  test('by both at once ends both at once', async (bench) => {
+    const { client, server } = await bench.connect();
+    const start = bench.clock.now();
+    client.close(1, 'mine');
+    server.close(2, 'yours');
+    expect(await client.closed).toEqual({ by: 'local', code: 1, reason: 'mine' });
+    expect(await server.closed).toEqual({ by: 'local', code: 2, reason: 'yours' });
+    expect(bench.clock.now() - start).toBeLessThan(500);
+  });
+
+  test('leaves what came in before it to be read', async (bench) => {
+    const link = await bench.connect();
+    const { mine, theirs } = await openPair(link);
+    await mine.write(Buffer.from('last words'));
+    await mine.end();
+    await link.quiet();
+    link.client.close();
+    await link.server.closed;
+    expect(await readAll(theirs)).toEqual(Buffer.from('last words'));
+  });
+
+  test('is bounded when the other side is gone', async (bench) => {
+    const link = await bench.connect();
+    link.blackHole = true;
+    link.client.close();
+    expect(await link.client.closed).toMatchObject({ by: 'local', code: 0 });
+  });
+
+  test('before the handshake rejects established', async (bench) => {
+    const link = bench.link();
+    link.blackHole = true;
+    link.client.close();
+    await expect(link.client.established).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    expect(await link.client.closed).toMatchObject({ by: 'local' });
+  });
+}
