@@ -1,10 +1,11 @@
 /** Attribute values on the wire: one codec a type, by the type's number in the IANA "STUN Attributes" registry. */
 import { DecodeError } from '../../core/errors.ts';
-import { decodeAddress, encodeAddress, xorAddress } from './address.ts';
 import type { AttributeFields, AttributeOf, AttributeType } from './attribute.ts';
-import { asBuffer } from './buffer.ts';
 import { decodeErrorCode, encodeErrorCode } from './error-code.ts';
-import { decodeText, encodeText, PHRASE_LIMITS, type TextLimits, USERNAME_LIMITS } from './text.ts';
+import { passwordAlgorithm, passwordAlgorithms } from './password-algorithm.ts';
+import { PHRASE_LIMITS, USERNAME_LIMITS } from './text.ts';
+import { TURN_CODECS } from './turn-attributes.ts';
+import { address, type Codec, exactly, fixedBytes, flag, text, uint32, xorredAddress } from './value-codec.ts';
 
 /** The 16-bit type of an attribute. */
 export function attributeCode(type: AttributeType): number {
@@ -37,25 +38,26 @@ export function decodeValue<T extends AttributeType>(
   return { type, ...codec.decode(value, transactionId) };
 }
 
-interface Codec<Fields> {
-  readonly code: number;
-  encode(fields: Fields, transactionId: Uint8Array): Uint8Array;
-  decode(value: Uint8Array, transactionId: Uint8Array): Fields;
-}
-
 const CODECS: { readonly [T in AttributeType]: Codec<AttributeFields[T]> } = {
   'mapped-address': address(0x0001, 'mapped-address'),
   'change-request': changeRequest(0x0003),
   username: text(0x0006, 'username', USERNAME_LIMITS),
-  'message-integrity': digest(0x0008, 'message-integrity', 20),
-  'error-code': { code: 0x0009, encode: encodeErrorCode, decode: decodeErrorCode },
+  'message-integrity': fixedBytes(0x0008, 'message-integrity', 20),
+  'error-code': {
+    code: 0x0009,
+    encode: encodeErrorCode,
+    decode: (value) => decodeErrorCode(value, 'error-code'),
+  },
   'unknown-attributes': typeList(0x000a, 'unknown-attributes'),
   realm: text(0x0014, 'realm', PHRASE_LIMITS),
   nonce: text(0x0015, 'nonce', PHRASE_LIMITS),
-  'message-integrity-sha256': digest(0x001c, 'message-integrity-sha256', 32),
-  'xor-mapped-address': xorMappedAddress(0x0020),
+  'message-integrity-sha256': fixedBytes(0x001c, 'message-integrity-sha256', 32),
+  'password-algorithm': passwordAlgorithm(0x001d, 'password-algorithm'),
+  userhash: fixedBytes(0x001e, 'userhash', 32),
+  'xor-mapped-address': xorredAddress(0x0020, 'xor-mapped-address'),
   priority: uint32(0x0024, 'priority'),
   'use-candidate': flag(0x0025, 'use-candidate'),
+  'password-algorithms': passwordAlgorithms(0x8002, 'password-algorithms'),
   software: text(0x8022, 'software', PHRASE_LIMITS),
   'alternate-server': address(0x8023, 'alternate-server'),
   fingerprint: uint32(0x8028, 'fingerprint'),
@@ -63,58 +65,12 @@ const CODECS: { readonly [T in AttributeType]: Codec<AttributeFields[T]> } = {
   'ice-controlling': tieBreaker(0x802a, 'ice-controlling'),
   'response-origin': address(0x802b, 'response-origin'),
   'other-address': address(0x802c, 'other-address'),
+  ...TURN_CODECS,
 };
 
 const TYPES: ReadonlyMap<number, AttributeType> = new Map(
   (Object.keys(CODECS) as AttributeType[]).map((type) => [CODECS[type].code, type]),
 );
-
-function address(code: number, name: string): Codec<AttributeFields['mapped-address']> {
-  return {
-    code,
-    encode: ({ endpoint }) => encodeAddress(endpoint),
-    decode: (value) => ({ endpoint: decodeAddress(value, name) }),
-  };
-}
-
-function xorMappedAddress(code: number): Codec<AttributeFields['xor-mapped-address']> {
-  return {
-    code,
-    encode: ({ endpoint }, transactionId) => xorAddress(encodeAddress(endpoint), transactionId),
-    decode(value, transactionId) {
-      if (value.length > 20) throw new DecodeError('stun/xor-mapped-address/length');
-      return { endpoint: decodeAddress(xorAddress(value, transactionId), 'xor-mapped-address') };
-    },
-  };
-}
-
-function text(code: number, name: string, limits: TextLimits): Codec<{ readonly value: string }> {
-  return {
-    code,
-    encode: ({ value }) => encodeText(value, limits, name),
-    decode: (bytes) => ({ value: decodeText(bytes, limits, name) }),
-  };
-}
-
-function digest(code: number, name: string, length: number): Codec<{ readonly value: Uint8Array }> {
-  return {
-    code,
-    encode: ({ value }) => value,
-    decode: (value) => ({ value: exactly(length, value, name) }),
-  };
-}
-
-function uint32(code: number, name: string): Codec<{ readonly value: number }> {
-  return {
-    code,
-    encode({ value }) {
-      const bytes = Buffer.allocUnsafe(4);
-      bytes.writeUInt32BE(value);
-      return bytes;
-    },
-    decode: (bytes) => ({ value: exactly(4, bytes, name).readUInt32BE() }),
-  };
-}
 
 function tieBreaker(code: number, name: string): Codec<{ readonly tieBreaker: bigint }> {
   return {
@@ -125,17 +81,6 @@ function tieBreaker(code: number, name: string): Codec<{ readonly tieBreaker: bi
       return bytes;
     },
     decode: (bytes) => ({ tieBreaker: exactly(8, bytes, name).readBigUInt64BE() }),
-  };
-}
-
-function flag(code: number, name: string): Codec<object> {
-  return {
-    code,
-    encode: () => new Uint8Array(0),
-    decode(bytes) {
-      exactly(0, bytes, name);
-      return {};
-    },
   };
 }
 
@@ -160,9 +105,4 @@ function changeRequest(code: number): Codec<AttributeFields['change-request']> {
       return { changeIp: (flags & 0x04) !== 0, changePort: (flags & 0x02) !== 0 };
     },
   };
-}
-
-function exactly(length: number, bytes: Uint8Array, name: string): Buffer {
-  if (bytes.length !== length) throw new DecodeError(`stun/${name}/length`, `${bytes.length} instead of ${length}`);
-  return asBuffer(bytes);
 }

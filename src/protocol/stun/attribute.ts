@@ -1,7 +1,9 @@
 import type { Endpoint } from '../../core/endpoint.ts';
+import type { PasswordAlgorithm } from './password-algorithm.ts';
+import type { TurnAttributeFields } from './turn-attributes.ts';
 
 /** What each attribute holds, by its name in the IANA registry in lower case. */
-export interface AttributeFields {
+export interface AttributeFields extends TurnAttributeFields {
   /** RFC 8489 section 14.1. */
   readonly 'mapped-address': { readonly endpoint: Endpoint };
   /** RFC 8489 section 14.2. */
@@ -20,6 +22,12 @@ export interface AttributeFields {
   readonly realm: { readonly value: string };
   /** RFC 8489 section 14.10. */
   readonly nonce: { readonly value: string };
+  /** A hash of user name and realm, 32 bytes (RFC 8489 section 14.4). */
+  readonly userhash: { readonly value: Uint8Array };
+  /** The one that the client has chosen (RFC 8489 section 14.12). */
+  readonly 'password-algorithm': PasswordAlgorithm;
+  /** Those that the server knows, the preferred one first (RFC 8489 section 14.11). */
+  readonly 'password-algorithms': { readonly algorithms: readonly PasswordAlgorithm[] };
   /** Attribute types, 16 bits each (RFC 8489 section 14.13). */
   readonly 'unknown-attributes': { readonly types: readonly number[] };
   /** RFC 8489 section 14.14. */

@@ -25,11 +25,12 @@ export function encodeErrorCode({ code, reason }: ErrorCodeFields): Uint8Array {
   return Uint8Array.of(0, 0, Math.floor(code / 100), code % 100, ...phrase);
 }
 
-export function decodeErrorCode(value: Uint8Array): ErrorCodeFields {
-  if (value.length < 4) throw new DecodeError('stun/error-code/length');
+/** `name` is the attribute's, for {@link DecodeError}. */
+export function decodeErrorCode(value: Uint8Array, name: string): ErrorCodeFields {
+  if (value.length < 4) throw new DecodeError(`stun/${name}/length`);
   const hundreds = value[2]! & 0x07;
   const number = value[3]!;
-  if (hundreds < 3 || hundreds > 6) throw new DecodeError('stun/error-code/class', `${hundreds}`);
-  if (number > 99) throw new DecodeError('stun/error-code/number', `${number}`);
-  return { code: 100 * hundreds + number, reason: decodeText(value.subarray(4), PHRASE_LIMITS, 'error-code') };
+  if (hundreds < 3 || hundreds > 6) throw new DecodeError(`stun/${name}/class`, `${hundreds}`);
+  if (number > 99) throw new DecodeError(`stun/${name}/number`, `${number}`);
+  return { code: 100 * hundreds + number, reason: decodeText(value.subarray(4), PHRASE_LIMITS, name) };
 }

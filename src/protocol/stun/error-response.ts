@@ -2,14 +2,23 @@ import type { EncodableAttribute } from './attribute.ts';
 import type { OutgoingMessage, StunMessage } from './message.ts';
 
 /**
- * Error codes that our engines answer with (RFC 8489 section 14.8, RFC 8445 section 7.3.1.1), and their reason phrases.
+ * Error codes that our engines answer with (RFC 8489 section 14.8, RFC 8445 section 7.3.1.1, RFC 8656 section 19), and
+ * their reason phrases.
  */
 const ERROR_REASONS = {
   400: 'Bad Request',
   401: 'Unauthenticated',
+  403: 'Forbidden',
   420: 'Unknown Attribute',
+  437: 'Allocation Mismatch',
   438: 'Stale Nonce',
+  440: 'Address Family not Supported',
+  441: 'Wrong Credentials',
+  442: 'Unsupported Transport Protocol',
+  443: 'Peer Address Family Mismatch',
+  486: 'Allocation Quota Reached',
   487: 'Role Conflict',
+  508: 'Insufficient Capacity',
 } as const;
 
 export type ErrorResponseCode = keyof typeof ERROR_REASONS;

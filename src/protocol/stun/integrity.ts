@@ -2,6 +2,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { attributeCode } from './attribute-codec.ts';
 import { attributeLength, readAttributes } from './attribute-list.ts';
 import { HEADER_LENGTH } from './header.ts';
+import type { PasswordHash } from './password-algorithm.ts';
 
 export type IntegrityAlgorithm = 'sha1' | 'sha256';
 
@@ -16,11 +17,21 @@ export function shortTermKey(password: string): Uint8Array {
 }
 
 /**
- * The key of the long-term credential mechanism, with MD5 (RFC 8489 sections 9.2.2 and 18.5.1.1). OpaqueString as
- * above.
+ * The key of the long-term credential mechanism (RFC 8489 sections 9.2.2 and 18.5.1), with MD5 unless server and client
+ * have agreed on another hash. OpaqueString as above.
  */
-export function longTermKey(username: string, realm: string, password: string): Uint8Array {
-  return createHash('md5').update([username, realm, password].map(opaqueString).join(':'), 'utf8').digest();
+export function longTermKey(
+  username: string,
+  realm: string,
+  password: string,
+  algorithm: PasswordHash = 'md5',
+): Uint8Array {
+  return hashOf(algorithm, [username, realm, password]);
+}
+
+/** USERHASH: a user name that others on the way cannot read (RFC 8489 section 14.4). OpaqueString as above. */
+export function userHash(username: string, realm: string): Uint8Array {
+  return hashOf('sha256', [username, realm]);
 }
 
 /**
@@ -53,6 +64,11 @@ export const INTEGRITY_CODES: Readonly<Record<IntegrityAlgorithm, number>> = {
 /** In bytes. */
 export const DIGEST_LENGTHS: Readonly<Record<IntegrityAlgorithm, number>> = { sha1: 20, sha256: 32 };
 
-function opaqueString(text: string): string {
+/** A name or password in the form that both sides compute with (RFC 8265 section 4.2), as far as described above. */
+export function opaqueString(text: string): string {
   return text.replace(/\p{Zs}/gu, ' ').normalize('NFC');
+}
+
+function hashOf(algorithm: PasswordHash, parts: readonly string[]): Uint8Array {
+  return createHash(algorithm).update(parts.map(opaqueString).join(':'), 'utf8').digest();
 }

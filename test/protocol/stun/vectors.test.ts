@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { endpoint } from '../../../src/core/endpoint.ts';
 import {
@@ -8,8 +7,10 @@ import {
   type EncodableAttribute,
   encodeMessage,
   longTermKey,
+  PASSWORD_ALGORITHMS,
   shortTermKey,
   transactionKey,
+  userHash,
   verifyIntegrity,
 } from '../../../src/protocol/stun/index.ts';
 import {
@@ -70,13 +71,33 @@ describe('RFC 5769 vectors', () => {
 });
 
 describe('RFC 8489 appendix B.1', () => {
-  it('verifies MESSAGE-INTEGRITY-SHA256 and names what it does not understand', () => {
+  it('reads USERHASH and PASSWORD-ALGORITHM, and verifies MESSAGE-INTEGRITY-SHA256', () => {
     const message = decodeMessage(SAMPLE_SHA256_REQUEST);
     const { username, realm, password } = LONG_TERM;
-    const key = createHash('sha256').update(`${username}:${realm}:${password}`).digest();
-    expect(verifyIntegrity(message, key)).toBe(true);
+    expect(message.attributes.slice(0, 4)).toEqual([
+      { type: 'userhash', value: userHash(username, realm) },
+      { type: 'nonce', value: 'obMatJos2AAACf//499k954d6OL34oL9FSTvy64sA' },
+      { type: 'realm', value: realm },
+      { type: 'password-algorithm', algorithm: PASSWORD_ALGORITHMS.sha256, parameters: Buffer.alloc(0) },
+    ]);
+    expect(message.unknownRequired).toEqual([]);
+    expect(verifyIntegrity(message, longTermKey(username, realm, password, 'sha256'))).toBe(true);
     expect(verifyIntegrity(message, longTerm)).toBe(false);
-    expect(message.unknownRequired).toEqual([0x001e, 0x001d]);
+  });
+
+  it('writes it, byte for byte', () => {
+    const { class: stunClass, method, transactionId, attributes } = decodeMessage(SAMPLE_SHA256_REQUEST);
+    const { username, realm, password } = LONG_TERM;
+    const bytes = encodeMessage(
+      {
+        class: stunClass,
+        method,
+        transactionId,
+        attributes: attributes.filter((a): a is EncodableAttribute => a.type !== 'message-integrity-sha256'),
+      },
+      { integrityKey: longTermKey(username, realm, password, 'sha256'), algorithm: 'sha256' },
+    );
+    expect(Buffer.from(bytes).toString('hex')).toBe(Buffer.from(SAMPLE_SHA256_REQUEST).toString('hex'));
   });
 });
 
