@@ -6,6 +6,7 @@ export type {
   GatewayOutput,
   RestartReason,
 } from '../gateway-client.ts';
+export type { GatewayTable, TableEntry, TableRefusal, TableWish } from '../gateway-table.ts';
 export {
   createNatPmpClient,
   NATPMP_INITIAL_INTERVAL,
@@ -17,11 +18,14 @@ export { type NatPmpEpoch, natPmpEpoch } from './epoch.ts';
 export {
   decodeNatPmpRequest,
   decodeNatPmpResponse,
+  encodeNatPmpRefusal,
   encodeNatPmpRequest,
   encodeNatPmpResponse,
   NATPMP_CLIENT_PORT,
   NATPMP_PORT,
+  NATPMP_VERSION,
   type NatPmpRequest,
   type NatPmpResponse,
 } from './message.ts';
 export { NATPMP_RESULT, natPmpResultName } from './result-code.ts';
+export { createNatPmpServer, type NatPmpServer, type NatPmpServerOptions } from './server.ts';

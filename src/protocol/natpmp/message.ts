@@ -22,6 +22,8 @@ import { NATPMP_RESULT } from './result-code.ts';
 /** UDP port of gateways (RFC 6886 section 3.1); the same for PCP (RFC 6887 section 19.1). */
 export const NATPMP_PORT = 5351;
 
+export const NATPMP_VERSION = 0;
+
 /** UDP port of clients, to which gateways announce (RFC 6886 section 3.2.1). */
 export const NATPMP_CLIENT_PORT = 5350;
 
@@ -69,7 +71,7 @@ export type NatPmpResponse =
 
 export function encodeNatPmpRequest(request: NatPmpRequest): Uint8Array {
   const opcode = OPCODES.indexOf(request.opcode);
-  if (request.opcode === 'external-address') return Uint8Array.of(VERSION, opcode);
+  if (request.opcode === 'external-address') return Uint8Array.of(NATPMP_VERSION, opcode);
   const bytes = Buffer.alloc(12);
   bytes.writeUInt8(opcode, 1);
   bytes.writeUInt16BE(request.internalPort, 4);
@@ -81,7 +83,7 @@ export function encodeNatPmpRequest(request: NatPmpRequest): Uint8Array {
 /** What a gateway reads. Throws `DecodeError`. */
 export function decodeNatPmpRequest(bytes: Uint8Array): NatPmpRequest {
   const view = reader(bytes, 2, 'natpmp/request');
-  if (view.readUInt8(0) !== VERSION) throw new DecodeError('natpmp/version', String(view.readUInt8(0)));
+  if (view.readUInt8(0) !== NATPMP_VERSION) throw new DecodeError('natpmp/version', String(view.readUInt8(0)));
   const opcode = opcodeOf(view.readUInt8(1));
   if (opcode === 'external-address') return { opcode };
   const body = reader(bytes, 12, 'natpmp/request/length');
@@ -115,6 +117,23 @@ export function encodeNatPmpResponse(response: Exclude<NatPmpResponse, { type: '
   return bytes;
 }
 
+/** The refusal of a version or an opcode that a gateway does not know: `opcode` as it came, 0..127 (RFC 6886 section 3.5). */
+export function encodeNatPmpRefusal({
+  opcode,
+  result,
+  epoch,
+}: {
+  opcode: number;
+  result: number;
+  epoch: number;
+}): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt8(RESPONSE | opcode, 1);
+  bytes.writeUInt16BE(result, 2);
+  bytes.writeUInt32BE(epoch, 4);
+  return bytes;
+}
+
 /**
  * Reads a response. Two are understood in the words of PCP: its announcement, and its refusal of version 0, which is read as
  * Unsupported Version. Throws `DecodeError`.
@@ -123,7 +142,7 @@ export function decodeNatPmpResponse(bytes: Uint8Array): NatPmpResponse {
   const header = reader(bytes, 8, 'natpmp/response/length');
   if ((header.readUInt8(1) & RESPONSE) === 0) throw new DecodeError('natpmp/opcode', 'a request');
   const opcode = opcodeOf(header.readUInt8(1) & ~RESPONSE);
-  if (header.readUInt8(0) !== VERSION) return decodePcpWords(opcode, header);
+  if (header.readUInt8(0) !== NATPMP_VERSION) return decodePcpWords(opcode, header);
   const result = header.readUInt16BE(2);
   const epoch = header.readUInt32BE(4);
   if (result !== NATPMP_RESULT.success) {
@@ -145,7 +164,6 @@ export function decodeNatPmpResponse(bytes: Uint8Array): NatPmpResponse {
   };
 }
 
-const VERSION = 0;
 const PCP_VERSION = 2;
 const RESPONSE = 0x80;
 /** By their number on the wire. */

@@ -92,6 +92,26 @@ export function encodePcpResponse(response: PcpResponse): Uint8Array {
   return Buffer.concat([header, encodePcpPayload(payload), ...options.map(encodePcpOption)]);
 }
 
+/**
+ * The refusal of a request, as far as it could be read: what came comes back, with the fields of a response in its header
+ * (sections 7.2 and 8.2). `request` has at least 2 bytes.
+ */
+export function encodePcpRefusal(request: Uint8Array, { result, lifetime, epoch }: PcpRefusal): Uint8Array {
+  const kept = request.subarray(0, PCP_MAX_LENGTH);
+  const bytes = Buffer.alloc(Math.max(HEADER_LENGTH, 4 * Math.ceil(kept.length / 4)));
+  bytes.set(kept);
+  bytes.writeUInt8(PCP_VERSION, 0);
+  bytes.writeUInt8(RESPONSE | request[1]!, 1);
+  bytes.writeUInt16BE(result, 2);
+  bytes.writeUInt32BE(lifetime, 4);
+  bytes.writeUInt32BE(epoch, 8);
+  bytes.fill(0, 12, HEADER_LENGTH);
+  return bytes;
+}
+
+/** Of an answer, what says why a request is refused. */
+export type PcpRefusal = Pick<Extract<PcpResponse, { type: 'answer' }>, 'result' | 'lifetime' | 'epoch'>;
+
 /** Reads a response; the refusal of version 2 by a NAT-PMP gateway is one, of 8 bytes (RFC 6887 appendix A). Throws `DecodeError`. */
 export function decodePcpResponse(bytes: Uint8Array): PcpResponse {
   if (bytes.length < SHORTEST_REFUSAL) throw new DecodeError('pcp/length', String(bytes.length));

@@ -14,16 +14,12 @@ export interface X25519KeyPair {
 }
 
 export function createX25519KeyPair(random: Random): X25519KeyPair {
-  const privateKey = createPrivateKey({
-    key: Buffer.concat([PKCS8_HEAD, random.bytes(32)]),
-    format: 'der',
-    type: 'pkcs8',
-  });
-  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  const privateKey = createPrivateKey({ key: { ...X25519, d: base64url(random.bytes(32)), x: '' }, format: 'jwk' });
+  const { x = '' } = createPublicKey(privateKey).export({ format: 'jwk' });
   return {
-    publicKey: new Uint8Array(spki.subarray(SPKI_HEAD.length)),
+    publicKey: new Uint8Array(Buffer.from(x, 'base64url')),
     agree(theirs) {
-      const publicKey = createPublicKey({ key: Buffer.concat([SPKI_HEAD, theirs]), format: 'der', type: 'spki' });
+      const publicKey = createPublicKey({ key: { ...X25519, x: base64url(theirs) }, format: 'jwk' });
       try {
         return new Uint8Array(diffieHellman({ privateKey, publicKey }));
       } catch {
@@ -33,9 +29,12 @@ export function createX25519KeyPair(random: Random): X25519KeyPair {
   };
 }
 
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
+}
+
 /**
- * What precedes the 32 bytes of a private key in PKCS #8, and of a public key in SubjectPublicKeyInfo (RFC 8410
- * sections 4 and 7).
+ * As a JSON Web Key (RFC 8037 section 2), which is read in a tenth of the time of DER. Of a private one Node wants the public half too,
+ * and works it out by itself.
  */
-const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
-const SPKI_HEAD = Buffer.from('302a300506032b656e032100', 'hex');
+const X25519 = { kty: 'OKP', crv: 'X25519' };

@@ -32,6 +32,8 @@ export const FAULTS = {
   InconsistentParameters: 733,
 } as const;
 
+export type FaultName = keyof typeof FAULTS;
+
 /** A gateway's refusal: `code` is what it means for the caller, `fault` what the gateway said, which may be none of {@link FAULTS}. */
 export class UpnpFault extends GatewayError {
   readonly fault: number;
@@ -45,7 +47,7 @@ export class UpnpFault extends GatewayError {
 }
 
 /** Whether an error is the gateway's refusal for one of these reasons. */
-export function isFault(error: unknown, ...names: readonly (keyof typeof FAULTS)[]): boolean {
+export function isFault(error: unknown, ...names: readonly FaultName[]): boolean {
   return error instanceof UpnpFault && names.some((name) => FAULTS[name] === error.fault);
 }
 

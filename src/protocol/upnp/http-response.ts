@@ -1,6 +1,7 @@
 import { DecodeError } from '../../core/errors.ts';
 import { type ChunkedBody, createChunkedBody } from './chunked-body.ts';
-import { decodeHead, findHeadEnd, type MessageHead } from './message-head.ts';
+import { createHeadReader, MAX_HEAD } from './head-reader.ts';
+import type { MessageHead } from './message-head.ts';
 import { createReceiveBuffer } from './receive-buffer.ts';
 
 export interface HttpResponse {
@@ -8,6 +9,27 @@ export interface HttpResponse {
   readonly status: number;
   readonly body: Uint8Array;
 }
+
+/** One HTTP/1.1 response, the last on its connection (RFC 9112 sections 4 and 9.6). */
+export function encodeHttpResponse({ status, body }: HttpResponse, contentType: string): Uint8Array {
+  const lines = [
+    `HTTP/1.1 ${status} ${REASONS[status] ?? ''}`,
+    'Connection: close',
+    'Server: sallyport UPnP/2.0',
+    `Content-Type: ${contentType}`,
+    `Content-Length: ${body.length}`,
+  ];
+  return Buffer.concat([new TextEncoder().encode(`${lines.join('\r\n')}\r\n\r\n`), body]);
+}
+
+/** RFC 9110 section 15. */
+const REASONS: Readonly<Record<number, string>> = {
+  200: 'OK',
+  400: 'Bad Request',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  500: 'Internal Server Error',
+};
 
 /** Reads one response (RFC 9112) from the chunks of a connection. Throws `DecodeError` as soon as it cannot become one. */
 export interface HttpResponseReader {
@@ -24,26 +46,17 @@ export interface HttpResponseReader {
 export function createHttpResponseReader({ maxBody }: { readonly maxBody: number }): HttpResponseReader {
   const limit = MAX_HEAD + 2 * maxBody;
   const received = createReceiveBuffer(limit);
+  const heads = createHeadReader(received);
   let head: ResponseHead | undefined;
   let chunked: ChunkedBody | undefined;
-  /** Bytes in which no head ends. */
-  let searched = 0;
 
   /** Passes over interim responses (RFC 9110 section 15.2). */
   function readHead(): ResponseHead | undefined {
-    for (;;) {
-      const found = findHeadEnd(received.bytes, searched);
-      const length = found?.end ?? received.bytes.length;
-      if (length > MAX_HEAD) throw new DecodeError('http/head', `more than ${MAX_HEAD} bytes`);
-      if (found === undefined) {
-        searched = Math.max(0, length - LONGEST_END);
-        return undefined;
-      }
-      const read = readResponseHead(decodeHead(received.bytes.subarray(0, found.end), 'http'), maxBody);
-      received.drop(found.next);
-      searched = 0;
+    for (let next = heads.take(); next !== undefined; next = heads.take()) {
+      const read = readResponseHead(next, maxBody);
       if (read.status >= 200) return read;
     }
+    return undefined;
   }
 
   function readBody({ status, framing }: ResponseHead): HttpResponse | undefined {
@@ -101,7 +114,3 @@ function readResponseHead({ startLine, fields }: MessageHead, maxBody: number): 
 function tooLong(maxBody: number): DecodeError {
   return new DecodeError('http/body', `more than ${maxBody} bytes`);
 }
-
-const MAX_HEAD = 8 * 1024;
-/** Bytes of what ends a head, from the line feed of its last line on, that may be there while the rest has not come: `\n\r`. */
-const LONGEST_END = 2;

@@ -4,7 +4,7 @@ import { decodeHead, findHeadEnd, latin1, type MessageHead } from './message-hea
 /**
  * SSDP, the discovery of UPnP Device Architecture 2.0 section 1: HTTP heads in UDP datagrams.
  *
- *     M-SEARCH * HTTP/1.1        we ask, by multicast or one host
+ *     M-SEARCH * HTTP/1.1        a control point asks, by multicast or one host
  *     HTTP/1.1 200 OK            a device answers, to the asker
  *     NOTIFY * HTTP/1.1          a device says by multicast that it comes, changes or goes
  */
@@ -50,13 +50,44 @@ export function encodeSearch({ target, host, maxWait }: { target: string; host: 
   return new TextEncoder().encode(`${lines.join('\r\n')}\r\n\r\n`);
 }
 
-/** Throws `DecodeError` for what is none, other people's searches included. */
+/** What a device reads: the ST of a search. Throws `DecodeError` for what is no search. */
+export function decodeSearch(bytes: Uint8Array): string {
+  const head = decodeDatagram(bytes);
+  if (!/^M-SEARCH \* HTTP\/1\.[01]$/.test(head.startLine)) throw new DecodeError('ssdp/start-line');
+  if (required(head, 'man') !== '"ssdp:discover"') throw new DecodeError('ssdp/man');
+  return required(head, 'st');
+}
+
+/** What a device says, to one who searched or, of itself, to all. `maxAge`: seconds for which it can be relied on. */
+export function encodeSsdp(message: SsdpMessage, maxAge: number): Uint8Array {
+  const { kind, target, usn, location, bootId, configId } = message;
+  const isAnswer = kind === 'response';
+  const lines = [
+    isAnswer ? 'HTTP/1.1 200 OK' : 'NOTIFY * HTTP/1.1',
+    isAnswer ? 'EXT:' : `HOST: ${SSDP_GROUP}:${SSDP_PORT}`,
+    isAnswer ? `ST: ${target}` : `NT: ${target}`,
+    ...(isAnswer ? [] : [`NTS: ssdp:${kind}`]),
+    `USN: ${usn}`,
+    ...(location === undefined ? [] : [`LOCATION: ${location}`, `CACHE-CONTROL: max-age=${maxAge}`]),
+    ...(bootId === undefined ? [] : [`BOOTID.UPNP.ORG: ${bootId}`]),
+    ...(configId === undefined ? [] : [`CONFIGID.UPNP.ORG: ${configId}`]),
+    ...(isAnswer || message.nextBootId === undefined ? [] : [`NEXTBOOTID.UPNP.ORG: ${message.nextBootId}`]),
+    'SERVER: sallyport UPnP/2.0',
+  ];
+  return new TextEncoder().encode(`${lines.join('\r\n')}\r\n\r\n`);
+}
+
+/** What a control point reads. Throws `DecodeError` for what is none, other people's searches included. */
 export function decodeSsdp(bytes: Uint8Array): SsdpMessage {
-  if (bytes.length > MAX_DATAGRAM) throw new DecodeError('ssdp/length');
-  const head = decodeHead(bytes.subarray(0, findHeadEnd(bytes)?.end ?? trimmedLength(bytes)), 'ssdp');
+  const head = decodeDatagram(bytes);
   if (/^HTTP\/1\.[01] 200(?: |$)/.test(head.startLine)) return decodeResponse(head);
   if (/^NOTIFY \* HTTP\/1\.[01]$/.test(head.startLine)) return decodeNotify(head);
   throw new DecodeError('ssdp/start-line');
+}
+
+function decodeDatagram(bytes: Uint8Array): MessageHead {
+  if (bytes.length > MAX_DATAGRAM) throw new DecodeError('ssdp/length');
+  return decodeHead(bytes.subarray(0, findHeadEnd(bytes)?.end ?? trimmedLength(bytes)), 'ssdp');
 }
 
 function decodeResponse(head: MessageHead): SsdpResponse {

@@ -40,8 +40,18 @@ export function textOf(element: XmlElement, name: string): string {
   return childOf(element, name)?.text ?? '';
 }
 
+/** Writes an element with elements in it. */
+export function element(name: string, ...children: readonly string[]): string {
+  return `<${name}>${children.join('')}</${name}>`;
+}
+
+/** Writes an element with text in it. */
+export function textElement(name: string, text: string): string {
+  return element(name, escapeXml(text));
+}
+
 /** Writes text as content of an element. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

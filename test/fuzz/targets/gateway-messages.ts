@@ -20,7 +20,8 @@ import { filled } from '../../protocol/rendezvous/support.ts';
 import { mutateBytes } from '../engine/mutate-bytes.ts';
 import { attempt, must, mustEqual, type Target } from '../engine/target.ts';
 
-const requests: readonly NatPmpRequest[] = [
+/** What a NAT-PMP gateway is asked. */
+export const natPmpRequests: readonly NatPmpRequest[] = [
   { opcode: 'external-address' },
   { opcode: 'udp', internalPort: 5000, externalPort: 6000, lifetime: 7200 },
   { opcode: 'tcp', internalPort: 80, externalPort: 0, lifetime: 0 },
@@ -46,7 +47,7 @@ export const natPmpResponses: readonly Uint8Array[] = [
 export const natPmpMessage: Target = {
   name: 'natpmp-message',
   share: 0.6,
-  seeds: [...requests.map(encodeNatPmpRequest), ...natPmpResponses],
+  seeds: [...natPmpRequests.map(encodeNatPmpRequest), ...natPmpResponses],
   mutate: mutateBytes,
   run(input) {
     const request = attempt(() => decodeNatPmpRequest(input));
@@ -97,17 +98,17 @@ export const pcpResponses: readonly Uint8Array[] = [
   Buffer.from('0081000100000007', 'hex'),
 ];
 
+/** What a PCP server is asked, well-formed. */
+export const pcpRequests: readonly Uint8Array[] = [
+  ...payloads.map((payload) => encodePcpRequest({ lifetime: 7200, clientAddress: '192.0.2.2', payload, options: [] })),
+  encodePcpRequest({ lifetime: 0, clientAddress: '2001:db8::2', payload: payloads[0]!, options }),
+];
+
 /** A datagram as a client of PCP reads it, and as a server does. */
 export const pcpMessage: Target = {
   name: 'pcp-message',
   share: 0.6,
-  seeds: [
-    ...pcpResponses,
-    ...payloads.map((payload) =>
-      encodePcpRequest({ lifetime: 7200, clientAddress: '192.0.2.2', payload, options: [] }),
-    ),
-    encodePcpRequest({ lifetime: 0, clientAddress: '2001:db8::2', payload: payloads[0]!, options }),
-  ],
+  seeds: [...pcpResponses, ...pcpRequests],
   mutate: mutateBytes,
   run(input) {
     const request = attempt(() => decodePcpRequest(input));

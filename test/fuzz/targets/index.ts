@@ -2,6 +2,7 @@ import type { Target } from '../engine/target.ts';
 import { tcpFrames } from './framing.ts';
 import { natPmpClient, pcpClient } from './gateway-clients.ts';
 import { natPmpMessage, pcpMessage, pcpOptions } from './gateway-messages.ts';
+import { igdServer, natPmpServer, pcpServer, ssdpServer } from './gateway-servers.ts';
 import { requestHead } from './http.ts';
 import { iceMessage, iceSequence } from './ice.ts';
 import { candidateAttribute, iceDescription } from './ice-text.ts';
@@ -13,26 +14,31 @@ import { quicPackets, quicPeer } from './quic-session.ts';
 import { rendezvousClient } from './rendezvous-client.ts';
 import { rendezvousServer } from './rendezvous-server.ts';
 import { candidateJson, clientFrame, envelope, peerMessage, relayFrame, sealedText, serverFrame } from './signaling.ts';
+import { simSessionFrames, simSessionPackets } from './sim-session.ts';
 import { stunMessage, stunServer } from './stun.ts';
 import { addressText, duration, hostPort, identityPem, serverName, serverUrl } from './text.ts';
 import { ticketBody, ticketText } from './ticket.ts';
-import { deviceDescription, soapMessage, ssdpMessage, xmlDocument } from './upnp.ts';
-import { chunkedBody, httpResponse } from './upnp-http.ts';
+import { channelData, turnClient, turnServer, turnStream } from './turn.ts';
+import { deviceDescription, soapMessage, soapRequest, ssdpMessage, ssdpSearch, xmlDocument } from './upnp.ts';
+import { chunkedBody, httpRequest, httpResponse } from './upnp-http.ts';
 
 /** What people type, and what is in their files. */
 export const textTargets: readonly Target[] = [addressText, serverUrl, serverName, hostPort, duration, identityPem];
 
-/** What gateways say by NAT-PMP, PCP and UPnP. */
+/** What gateways say by NAT-PMP, PCP and UPnP, and what they are asked. */
 const gatewayTargets: readonly Target[] = [
   natPmpMessage,
   pcpMessage,
   pcpOptions,
   ssdpMessage,
+  ssdpSearch,
   httpResponse,
+  httpRequest,
   chunkedBody,
   xmlDocument,
   deviceDescription,
   soapMessage,
+  soapRequest,
 ];
 
 /** Bytes or text in, a value or an error out. */
@@ -46,6 +52,8 @@ export const codecTargets: readonly Target[] = [
   serverFrame,
   relayFrame,
   tcpFrames,
+  channelData,
+  turnStream,
   ticketText,
   ticketBody,
   candidateAttribute,
@@ -53,6 +61,8 @@ export const codecTargets: readonly Target[] = [
   quicPreface,
   quicControl,
   quicAdmissible,
+  simSessionFrames,
+  simSessionPackets,
   requestHead,
   messageMeter,
   keyOffer,
@@ -64,6 +74,8 @@ export const codecTargets: readonly Target[] = [
 /** Engines that live on after an input. */
 export const engineTargets: readonly Target[] = [
   stunServer,
+  turnServer,
+  turnClient,
   stunTransactionAnswer,
   packetRouter,
   iceMessage,
@@ -72,6 +84,10 @@ export const engineTargets: readonly Target[] = [
   rendezvousClient,
   natPmpClient,
   pcpClient,
+  natPmpServer,
+  pcpServer,
+  igdServer,
+  ssdpServer,
 ];
 
 /** QUIC sessions, with native code beneath them, in real time. */

@@ -1,11 +1,11 @@
 import { isAdmissible, isFirstPacket } from '../../../src/adapters/session/quic/admissible.ts';
-import { ControlDecoder, type ControlMessage, encodeControl } from '../../../src/adapters/session/quic/control.ts';
+import { ControlDecoder, type ControlMessage, encodeControl } from '../../../src/protocol/session/control.ts';
 import {
   decodePrefaceHeader,
   decodePrefaceName,
   encodePreface,
   PREFACE_HEADER,
-} from '../../../src/adapters/session/quic/preface.ts';
+} from '../../../src/protocol/session/preface.ts';
 import { filled } from '../../protocol/rendezvous/support.ts';
 import { mutateBytes } from '../engine/mutate-bytes.ts';
 import { attempt, must, mustEqual, type Target } from '../engine/target.ts';

@@ -36,6 +36,28 @@ const ALL_ATTRIBUTES: readonly EncodableAttribute[] = [
   { type: 'ice-controlled', tieBreaker: 2n ** 64n - 1n },
   { type: 'ice-controlling', tieBreaker: 1n },
   { type: 'change-request', changeIp: true, changePort: false },
+  { type: 'userhash', value: new Uint8Array(32).fill(3) },
+  { type: 'password-algorithm', algorithm: 2, parameters: new Uint8Array(0) },
+  {
+    type: 'password-algorithms',
+    algorithms: [
+      { algorithm: 2, parameters: new Uint8Array(0) },
+      { algorithm: 9, parameters: new Uint8Array(5) },
+    ],
+  },
+  { type: 'channel-number', channel: 0x4000 },
+  { type: 'lifetime', value: 600 },
+  { type: 'xor-peer-address', endpoint: endpoint('198.51.100.7', 5000) },
+  { type: 'data', value: new Uint8Array(5) },
+  { type: 'xor-relayed-address', endpoint: endpoint('2001:db8::1', 50_000) },
+  { type: 'requested-address-family', family: 6 },
+  { type: 'even-port', reserve: true },
+  { type: 'requested-transport', protocol: 17 },
+  { type: 'dont-fragment' },
+  { type: 'reservation-token', value: new Uint8Array(8).fill(5) },
+  { type: 'additional-address-family', family: 6 },
+  { type: 'address-error-code', family: 6, code: 440, reason: 'Address Family not Supported' },
+  { type: 'icmp', icmpType: 3, icmpCode: 4, errorData: 1280 },
 ];
 
 const messages = [

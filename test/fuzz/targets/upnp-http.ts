@@ -1,5 +1,10 @@
 import { createChunkedBody } from '../../../src/protocol/upnp/chunked-body.ts';
-import { createHttpResponseReader, type HttpResponse } from '../../../src/protocol/upnp/index.ts';
+import {
+  createHttpRequestReader,
+  createHttpResponseReader,
+  type HttpResponse,
+  type ReceivedRequest,
+} from '../../../src/protocol/upnp/index.ts';
 import { mutateText } from '../engine/mutate-text.ts';
 import { attempt, must, mustEqual, type Target } from '../engine/target.ts';
 
@@ -22,11 +27,7 @@ export const httpResponse: Target = {
   mutate: mutateText,
   run(input) {
     const whole = attempt(() => read([input]));
-    const step = 1 + (input.length % 29);
-    const pieces = Array.from({ length: Math.ceil(input.length / step) }, (_, i) =>
-      input.subarray(i * step, (i + 1) * step),
-    );
-    const cut = attempt(() => read(pieces));
+    const cut = attempt(() => read(piecesOf(input)));
     if ('outcome' in whole || 'outcome' in cut) {
       // Which of several faults is found first may differ.
       must('outcome' in whole && 'outcome' in cut, 'it does not matter how a response is cut', () => [whole, cut]);
@@ -37,6 +38,43 @@ export const httpResponse: Target = {
     must(status >= 200 && status <= 599, 'a response has a status', () => status);
     must(body.length <= Math.min(MAX_BODY, input.length), 'a body is not longer than it may be', () => body.length);
     return `${Math.floor(status / 100)}xx${body.length > 0 ? ' with a body' : ''}`;
+  },
+};
+
+/** A whole in pieces of one length, which depends on it. */
+function piecesOf(input: Uint8Array): readonly Uint8Array[] {
+  const step = 1 + (input.length % 29);
+  return Array.from({ length: Math.ceil(input.length / step) }, (_, i) => input.subarray(i * step, (i + 1) * step));
+}
+
+/** What a control point says over TCP: however it is cut, it is the same request or the same refusal, and no long one. */
+export const httpRequest: Target = {
+  name: 'http-request',
+  share: 0.2,
+  seeds: [
+    'GET /rootDesc.xml HTTP/1.1\r\nHost: x\r\n\r\n',
+    'POST /ctl HTTP/1.1\r\nSOAPAction: "a#b"\r\nContent-Length: 12\r\n\r\nhello, world',
+    'POST /ctl HTTP/1.0\nContent-Length: 1\n\na and more',
+    `POST /ctl HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${chunked}`,
+  ].map((text) => Buffer.from(text, 'latin1')),
+  mutate: mutateText,
+  run(input) {
+    const receive = (pieces: readonly Uint8Array[]): ReceivedRequest | undefined => {
+      const reader = createHttpRequestReader({ maxBody: MAX_BODY });
+      return pieces.map((piece) => reader.push(piece)).find((request) => request !== undefined);
+    };
+    const whole = attempt(() => receive([input]));
+    const cut = attempt(() => receive(piecesOf(input)));
+    if ('outcome' in whole || 'outcome' in cut) {
+      must('outcome' in whole && 'outcome' in cut, 'it does not matter how a request is cut', () => [whole, cut]);
+      return whole.outcome;
+    }
+    mustEqual(cut.value, whole.value, 'it does not matter how a request is cut');
+    if (whole.value === undefined) return 'not whole';
+    const { method, path, body } = whole.value;
+    must(/^\/[!-~]{0,1023}$/.test(path), 'a path is one', () => path);
+    must(body.length <= Math.min(MAX_BODY, input.length), 'a body is not longer than it may be', () => body.length);
+    return `${method === 'GET' ? 'GET' : 'another method'}${body.length > 0 ? ' with a body' : ''}`;
   },
 };
 

@@ -1,8 +1,13 @@
 import {
   addAnyPortMapping,
   decodeDeviceDescription,
+  decodeSearch,
   decodeSoapAnswer,
+  decodeSoapRequest,
   decodeSsdp,
+  encodeSearch,
+  encodeSoapRequest,
+  encodeSsdp,
   gatewayUrl,
   getExternalIpAddress,
   getGenericPortMappingEntry,
@@ -47,7 +52,30 @@ export const ssdpMessage: Target = {
       'what is read has visible characters, and not too many',
       () => texts,
     );
+    // Fields of one name that are empty leave a blank at the end, which is no part of a value once it is written.
+    if (texts.every((text) => text === text.trim())) {
+      const again = decodeSsdp(encodeSsdp(decoded.value, 1800));
+      mustEqual(again, decoded.value, 'what was read can be written and read again');
+    }
     return decoded.value.kind;
+  },
+};
+
+/** The same datagram as a device reads it. */
+export const ssdpSearch: Target = {
+  name: 'ssdp-search',
+  share: 0.5,
+  seeds: [
+    encodeSearch({ target: SERVICE, host: '239.255.255.250:1900', maxWait: 1 }),
+    bytes('M-SEARCH * HTTP/1.0\nst:ssdp:all\nman:"ssdp:discover"'),
+    bytes(`NOTIFY * HTTP/1.1\r\nNT: ${SERVICE}\r\nNTS: ssdp:alive\r\nUSN: uuid:1\r\n\r\n`),
+  ],
+  mutate: mutateText,
+  run(input) {
+    const decoded = attempt(() => decodeSearch(input));
+    if ('outcome' in decoded) return decoded.outcome;
+    must(/^[\x20-\x7e]{1,1024}$/.test(decoded.value), 'a target has visible characters', () => decoded.value);
+    return decoded.value.split(':')[0] === 'urn' ? 'a type' : 'another target';
   },
 };
 
@@ -173,3 +201,23 @@ function faultOr<T>(decode: () => T): T | UpnpFault {
     return error;
   }
 }
+
+/** What a gateway is asked: the action that its header says, with arguments. */
+export const soapRequest: Target = {
+  name: 'soap-request',
+  share: 0.1,
+  seeds: actions.map((action) => encodeSoapRequest(SERVICE, action).body),
+  mutate: mutateMarkup,
+  run(input) {
+    const outcomes = actions.map((action) => {
+      const decoded = attempt(() => decodeSoapRequest(`"${SERVICE}#${action.name}"`, input));
+      if ('outcome' in decoded) return decoded.outcome;
+      const { args, ...rest } = decoded.value;
+      mustEqual(rest, { serviceType: SERVICE, action: action.name }, 'it is the action of the header');
+      const longest = Math.max(0, ...[...args.values()].map(({ length }) => length));
+      must(longest <= input.length, 'an argument does not grow', () => longest);
+      return `${action.name}${args.size > 0 ? ' with arguments' : ''}`;
+    });
+    return [...new Set(outcomes)].join(', ');
+  },
+};

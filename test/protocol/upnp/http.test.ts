@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DecodeError } from '../../../src/core/errors.ts';
 import {
+  createHttpRequestReader,
   createHttpResponseReader,
   encodeHttpRequest,
+  encodeHttpResponse,
   gatewayUrl,
   type HttpResponse,
+  type ReceivedRequest,
 } from '../../../src/protocol/upnp/index.ts';
 
 const MAX_BODY = 1_000;
@@ -153,5 +157,69 @@ describe('a URL of a gateway', () => {
   it('may be in other clothes', () => {
     expect(gatewayUrl('http://0xC0A80101/x', '192.168.1.1')?.href).toBe('http://192.168.1.1/x');
     expect(gatewayUrl('http://[::ffff:192.168.1.1]/x', '192.168.1.1')).toMatchObject({ port: 80, path: '/x' });
+  });
+});
+
+describe('a request, as a gateway reads it', () => {
+  const url = gatewayUrl('http://192.168.1.1:5000/ctl?x=1', '192.168.1.1')!;
+  const HEAD = 'POST /ctl HTTP/1.1\r\nContent-Length: 3\r\n\r\n';
+
+  function receive(...pieces: (string | Uint8Array)[]): ReceivedRequest | undefined {
+    const reader = createHttpRequestReader({ maxBody: MAX_BODY });
+    return pieces.map((piece) => reader.push(Buffer.from(piece))).find((request) => request !== undefined);
+  }
+
+  it('is what a client sends, however it is cut', () => {
+    const bytes = encodeHttpRequest({
+      method: 'POST',
+      url,
+      fields: { SOAPAction: '"a#b"' },
+      body: Buffer.from('hello'),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: bytes.length })), (cuts) => {
+        const at = [0, ...cuts.sort((a, b) => a - b), bytes.length];
+        const request = receive(...at.map((start, i) => bytes.subarray(start, at[i + 1])));
+        expect(request).toMatchObject({
+          method: 'POST',
+          path: '/ctl?x=1',
+          body: Uint8Array.from(Buffer.from('hello')),
+        });
+        expect(request?.fields.get('soapaction')).toBe('"a#b"');
+      }),
+    );
+    expect(receive(encodeHttpRequest({ method: 'GET', url }))).toMatchObject({ body: new Uint8Array(0) });
+  });
+
+  it('waits for its body, and has no more than that', () => {
+    expect(receive(HEAD, 'ab')).toBeUndefined();
+    expect(receive(HEAD, 'abc')?.body).toHaveLength(3);
+    expect(receive(`${HEAD}abcdef`)?.body).toHaveLength(3);
+  });
+
+  it('may be as long as it may be', () => {
+    const body = Buffer.alloc(MAX_BODY, 'x');
+    const line = 'POST / HTTP/1.1\r\n';
+    const length = `\r\nContent-Length: ${MAX_BODY}`;
+    const head = `${line}X: ${'y'.repeat(8192 - line.length - length.length - 3)}${length}`;
+    expect(head).toHaveLength(8192);
+    expect(receive(`${head}\r\n\r\n`, body)?.body).toEqual(Uint8Array.from(body));
+    expect(() => receive(`X${head}\r\n\r\n`, body)).toThrow(DecodeError);
+  });
+
+  it.each([
+    ['a response', 'HTTP/1.1 200 OK\r\n\r\n'],
+    ['no path', 'GET x HTTP/1.1\r\n\r\n'],
+    ['a body too long', 'POST / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n'],
+    ['a strange length', 'POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n'],
+    ['chunks', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['a head without end', 'x'.repeat(8193)],
+  ])('is not %s', (_what, text) => {
+    expect(() => receive(text)).toThrow(DecodeError);
+  });
+
+  it('is answered by a response that a client reads', () => {
+    const body = Buffer.from('hello');
+    expect(text(read(encodeHttpResponse({ status: 500, body }, 'text/xml')))).toBe('500 hello');
   });
 });
