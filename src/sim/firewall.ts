@@ -4,12 +4,15 @@ import type { Middlebox, Ruling } from './middlebox.ts';
 import { Filter } from './nat/filter.ts';
 import { Session, type TransportPacket } from './nat/session.ts';
 import { icmpPacket, type Packet, type TcpPacket, tcpPacket } from './packet.ts';
+import { Pinholes } from './pinholes.ts';
 
 export type { FirewallSpec } from './firewall-spec.ts';
 
 /** A stateful firewall (RFC 6092): what the inside may send, and of the rest what answers it. */
 export interface Firewall extends Middlebox {
   readonly rules: FirewallRules;
+  /** Where strangers may come in, made by request. */
+  readonly pinholes: Pinholes;
 }
 
 /** Errors: `ERR_USAGE` for a spec that makes no sense. */
@@ -19,6 +22,7 @@ export function createFirewall(spec: FirewallSpec): Firewall {
 
 class FirewallEngine implements Firewall {
   readonly rules: FirewallRules;
+  readonly pinholes = new Pinholes();
   /** By protocol and internal endpoint. */
   readonly #filters = new Map<string, Filter>();
   /** All that the filters hold, the oldest first. */
@@ -68,6 +72,7 @@ class FirewallEngine implements Firewall {
   reboot(): void {
     this.#filters.clear();
     this.#sessions.clear();
+    this.pinholes.clear();
   }
 
   /** Sessions stay: it has no mappings that could change. */
@@ -86,7 +91,7 @@ class FirewallEngine implements Firewall {
   }
 
   #admits({ protocol, source, destination }: TransportPacket, now: number): boolean {
-    if (this.rules.inbound === 'any') return true;
+    if (this.rules.inbound === 'any' || this.pinholes.has(protocol, destination, now)) return true;
     const filter = this.#filters.get(key(protocol, destination));
     return filter?.admits(this.rules.filtering, source, now) === true;
   }

@@ -3,9 +3,11 @@ import type { Interface } from './interface.ts';
 import { isMulticast } from './lan.ts';
 import { familyOf, Node } from './node.ts';
 import type { Packet } from './packet.ts';
+import type { SeededRandom } from './seeded-random.ts';
 import type { Simulation } from './simulation.ts';
 import { TcpStack } from './tcp/stack.ts';
 import { UdpStack } from './udp-stack.ts';
+import type { VirtualClock } from './virtual-clock.ts';
 
 export interface HostOptions {
   /** Answers nothing where no socket is: neither RST nor ICMP, as desktop firewalls do. Default false. */
@@ -28,6 +30,16 @@ export class Host extends Node {
     const random = simulation.random.stream(`host ${name}`);
     this.udp = new UdpStack(this, random.stream('udp'));
     this.tcp = new TcpStack(this, simulation.clock, random.stream('tcp'));
+  }
+
+  /** Time on this host: that of its internet. */
+  get clock(): VirtualClock {
+    return this.simulation.clock;
+  }
+
+  /** Chance for programs on this host: that of its internet, of which each takes a stream by a name of its own. */
+  get random(): SeededRandom {
+    return this.simulation.random;
   }
 
   /**

@@ -1,4 +1,6 @@
 export type { Firewall, FirewallSpec } from './firewall.ts';
+export type { Gateway } from './gateway/gateway.ts';
+export type { GatewayRules, GatewaySpec } from './gateway/gateway-spec.ts';
 export type { Host } from './host.ts';
 export { type Internet, internet } from './internet.ts';
 export type { BurstLoss, LinkSpec, Reorder } from './link-spec.ts';
@@ -41,4 +43,8 @@ export type {
 export { readInternetPlan } from './plan-reader.ts';
 export { type Preset, type PresetName, type PresetNetwork, presets } from './presets.ts';
 export { type SeededRandom, seededRandom } from './seeded-random.ts';
+export type { RendezvousServiceSpec } from './services/rendezvous.ts';
+export type { ServiceSpec } from './services/service.ts';
+export type { StunServiceSpec } from './services/stun.ts';
+export type { TurnServiceSpec } from './services/turn.ts';
 export { VirtualClock } from './virtual-clock.ts';

@@ -19,6 +19,7 @@ import { readHost, readInterface, readInternetPlan, readNetwork, readWorldEvent 
 import { PublicRealm } from './public-realm.ts';
 import type { Realm } from './realm.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import { startService } from './services/service.ts';
 import { type Simulation, simulation } from './simulation.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import { happen, requireNames } from './world-events.ts';
@@ -122,6 +123,11 @@ export class Internet extends Place implements WorldBuilder {
     const host = new Host(this.#simulation, name, spec);
     this.#residents.set(name, { host, plan: { name, ...spec }, interfaces: [], attached: new Map() });
     for (const [i, one] of interfaces.entries()) this.attach(host, one, `${path}.interfaces[${i}]`);
+    const { services = [] } = spec;
+    const random = this.random.stream(`services ${name}`);
+    for (const [i, service] of services.entries()) {
+      startService(service, { host, clock: this.clock, random, services, path: `${path}.services[${i}]` });
+    }
     return host;
   }
 

@@ -33,7 +33,8 @@ export class LocalRealm implements Realm {
   readonly prefixes: readonly Prefix[];
   readonly #translated: boolean;
   readonly #lan: Lan;
-  readonly #inside: Interface;
+  /** The router's interface here. */
+  readonly inside: Interface;
   readonly #outside: Interface;
   /** Blocks of this network and of those below that the one above sends here. */
   readonly #routed: Prefix[];
@@ -46,14 +47,14 @@ export class LocalRealm implements Realm {
     this.#translated = translated;
     this.addresses = addressBookOf(prefixes, FIRST_HOST);
     this.#lan = new Lan(simulation, name, { isolated });
-    this.#inside = router.addInterface('lan');
+    this.inside = router.addInterface('lan');
     this.#outside = router.addOutside('wan');
     const own = prefixes.map((prefix) => {
       return interfaceAddress(this.addresses.take(addressAt(prefix, 1)!, name), prefix.length);
     });
     this.#routed = prefixes.filter((prefix) => !this.#isTranslated(prefix));
-    this.#lan.attach(this.#inside);
-    router.configure(this.#inside, own);
+    this.#lan.attach(this.inside);
+    router.configure(this.inside, own);
   }
 
   isPublic(family: Family): boolean {
@@ -80,7 +81,7 @@ export class LocalRealm implements Realm {
   join(node: Node, at: Interface, addresses: readonly string[], link: Link): void {
     this.#lan.attach(at, link);
     const own = addresses.map((address) => interfaceAddress(address, this.#lengthOf(address)));
-    const gateways = own.map(({ family }) => this.#inside.addressOf(family)!);
+    const gateways = own.map(({ family }) => this.inside.addressOf(family)!);
     node.configure(at, own, [...new Set(gateways)]);
   }
 
@@ -96,7 +97,7 @@ export class LocalRealm implements Realm {
   delegate(prefix: Prefix, to: Interface, path: string): void {
     const gateway = to.addressOf(prefix.family);
     if (gateway === undefined) throw usage(path, `the router has no IPv${prefix.family} address in ${this.name}`);
-    this.router.addRoute({ prefix, interface: this.#inside, gateway });
+    this.router.addRoute({ prefix, interface: this.inside, gateway });
     if (this.#isTranslated(prefix)) return;
     const known = this.#routed.some((other) => formatPrefix(other) === formatPrefix(prefix));
     if (!known) this.#routed.push(prefix);

@@ -2,6 +2,7 @@ import type { Family } from '../core/endpoint.ts';
 import { usage } from './fields.ts';
 import { createFirewall, type Firewall } from './firewall.ts';
 import type { FreeBlocks } from './free-blocks.ts';
+import { Gateway } from './gateway/gateway.ts';
 import { Link } from './link.ts';
 import type { LinkSpec } from './link-spec.ts';
 import { LocalRealm } from './local-realm.ts';
@@ -31,6 +32,8 @@ export class Network extends Place {
   /** The NAT in the router; absent where nothing is translated. */
   readonly translator: Nat | undefined;
   readonly firewall: Firewall | undefined;
+  /** What maps ports for those who ask; absent where nothing does. */
+  readonly gateway: Gateway | undefined;
   /** Between the router and the network above. */
   readonly uplink: Link;
   readonly realm: LocalRealm;
@@ -50,6 +53,16 @@ export class Network extends Place {
     this.realm = new LocalRealm(simulation, { name, prefixes, isolated, translated, above, router: this.router });
     this.uplink = new Link(simulation, `${name} uplink`, spec.uplink ?? UPLINK);
     this.connect(spec.external, path);
+    this.gateway =
+      spec.gateway &&
+      new Gateway(spec.gateway, {
+        router: this.router,
+        inside: this.realm.inside,
+        nat: this.translator,
+        firewall: this.firewall,
+        clock: simulation.clock,
+        random: simulation.random.stream(`gateway ${name}`),
+      });
   }
 
   /** Addresses of the router in the network above, the pool of its NAT. */
@@ -70,6 +83,7 @@ export class Network extends Place {
       .filter((family) => !taken.some((one) => familyOf(one) === family));
     const free = missing.map((family) => above.addresses.takeFree(family, `${path}.external`));
     this.realm.connect([...taken, ...free], this.uplink, path);
+    this.gateway?.readdressed();
   }
 }
 

@@ -1,5 +1,6 @@
 import { Fields, usage } from './fields.ts';
 import { readFirewallSpec } from './firewall-spec.ts';
+import { readGatewaySpec, requireBoxes } from './gateway/gateway-spec.ts';
 import { readLinkSpec } from './link-spec.ts';
 import { readNatSpec } from './nat/nat-spec.ts';
 import type {
@@ -13,13 +14,14 @@ import type {
   PlannedEvent,
   WorldEvent,
 } from './plan.ts';
+import { readServiceSpec } from './services/service.ts';
 
 /**
  * Reads plain data, such as parsed JSON, as an {@link InternetPlan}. Throws `ERR_USAGE` with the path of the field that is not as it
  * should be. Whether names and addresses fit together is found when the internet is built.
  */
-export function readInternetPlan(value: unknown): InternetPlan {
-  const fields = new Fields(value, '', ['seed', 'networks', 'hosts', 'events']);
+export function readInternetPlan(value: unknown, path = ''): InternetPlan {
+  const fields = new Fields(value, path, ['seed', 'networks', 'hosts', 'events']);
   const seed = fields.raw('seed');
   return {
     seed: fields.required('seed', typeof seed === 'number' ? fields.integer('seed', SEED) : fields.text('seed')),
@@ -40,12 +42,16 @@ export function readNetwork(value: unknown, path: string): NetworkPlan {
 
 function networkSpec(fields: Fields): NetworkSpec {
   const [ipv4, ipv6] = [fields.raw('ipv4'), fields.raw('ipv6')];
-  return {
+  const spec: NetworkSpec = {
     // What was written is kept, not what its defaults make of it.
     nat: fields.nested('nat', (value, path) => readNatSpec(value, path) && (value as NetworkSpec['nat'])),
     firewall: fields.nested(
       'firewall',
       (value, path) => readFirewallSpec(value, path) && (value as NetworkSpec['firewall']),
+    ),
+    gateway: fields.nested(
+      'gateway',
+      (value, path) => readGatewaySpec(value, path) && (value as NetworkSpec['gateway']),
     ),
     ipv4: ipv4 === false ? false : fields.text('ipv4'),
     ipv6: typeof ipv6 === 'boolean' ? ipv6 : fields.text('ipv6'),
@@ -53,6 +59,8 @@ function networkSpec(fields: Fields): NetworkSpec {
     uplink: fields.nested('uplink', readLinkSpec),
     isolated: fields.boolean('isolated'),
   };
+  requireBoxes(spec, fields.at('gateway'));
+  return spec;
 }
 
 export function readHost(value: unknown, path: string): HostPlan {
@@ -63,7 +71,11 @@ export function readHost(value: unknown, path: string): HostPlan {
 }
 
 function hostSpec(fields: Fields): HostSpec {
-  return { stealth: fields.boolean('stealth'), aliases: fields.list('aliases', readText) };
+  return {
+    stealth: fields.boolean('stealth'),
+    aliases: fields.list('aliases', readText),
+    services: fields.list('services', readServiceSpec),
+  };
 }
 
 export function readInterface(value: unknown, path: string): InterfacePlan {
@@ -120,13 +132,14 @@ function readText(value: unknown, path: string): string {
 const NETWORK_FIELDS: readonly (keyof NetworkSpec)[] = [
   'nat',
   'firewall',
+  'gateway',
   'ipv4',
   'ipv6',
   'external',
   'uplink',
   'isolated',
 ];
-const HOST_FIELDS: readonly (keyof HostSpec)[] = ['stealth', 'aliases'];
+const HOST_FIELDS: readonly (keyof HostSpec)[] = ['stealth', 'aliases', 'services'];
 const ATTACHMENT_FIELDS: readonly (keyof AttachmentSpec)[] = ['addresses', 'link'];
 const EVENT_FIELDS: Readonly<Record<WorldEvent['type'], readonly string[]>> = {
   reboot: ['network', 'downFor'],

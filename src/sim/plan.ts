@@ -1,6 +1,8 @@
 import type { FirewallSpec } from './firewall.ts';
+import type { GatewaySpec } from './gateway/gateway-spec.ts';
 import type { LinkSpec } from './link-spec.ts';
 import type { NatSpec } from './nat/nat-spec.ts';
+import type { ServiceSpec } from './services/service.ts';
 
 /**
  * A simulated internet as plain data (JSON): what `internet()` is built from, and what it can be asked for. Every
@@ -30,6 +32,8 @@ export interface NetworkSpec {
   readonly nat?: NatSpec;
   /** Filter in the router, for both families; it sees the inside's own addresses. */
   readonly firewall?: FirewallSpec;
+  /** By what its router maps ports for hosts of the network that ask; absent: by nothing. Takes a NAT, or for PCP a firewall. */
+  readonly gateway?: GatewaySpec;
   /**
    * Prefix of the network, /8 to /29; `false` for none. Default: 192.168.1.0/24 behind a NAT, else a /24 that is free. The
    * router has its first address; hosts without an address of their own get those from the 100th on.
@@ -56,6 +60,8 @@ export interface HostSpec {
   readonly stealth?: boolean;
   /** More names by which every host can resolve its addresses on the internet; `name` is one already. */
   readonly aliases?: readonly string[];
+  /** What it serves to others, whenever it is on. */
+  readonly services?: readonly ServiceSpec[];
 }
 
 export interface InterfacePlan extends AttachmentSpec {

@@ -1,4 +1,5 @@
 import type { FirewallSpec } from './firewall.ts';
+import type { GatewaySpec } from './gateway/gateway-spec.ts';
 import type { NatSpec } from './nat/nat-spec.ts';
 import type { NetworkSpec } from './plan.ts';
 
@@ -10,10 +11,8 @@ export interface Preset {
   readonly networks: readonly PresetNetwork[];
 }
 
-export interface PresetNetwork extends Pick<NetworkSpec, 'nat' | 'firewall' | 'ipv4' | 'isolated'> {
-  /** Whether its router makes port mappings for those who ask, by UPnP, NAT-PMP or PCP. */
-  readonly mapsPorts: boolean;
-}
+/** Of a plan, but for a name and a place. */
+export type PresetNetwork = Pick<NetworkSpec, 'nat' | 'firewall' | 'gateway' | 'ipv4' | 'isolated'>;
 
 export type PresetName =
   | 'public'
@@ -40,10 +39,14 @@ const HOME_ROUTER: NatSpec = {
   tcp: { established: 3_600_000, unsolicitedSyn: 'drop' },
 };
 
+/** What port mappers of games and file sharing rely on. How many routers speak what is an assumption: no survey is known to us. */
+const HOME_GATEWAY: GatewaySpec = { upnp: 1, natPmp: true };
+
 /**
  * Netfilter with MASQUERADE and a rule that drops what comes in unasked: ports kept, and shared by flows to different
  * ends; each flow stays where its first packet put it. No hairpinning without rules of its own. Timeouts of the kernel's
- * Documentation/networking/nf_conntrack-sysctl.rst: UDP 30 and 120 s, TCP 120 s (SYN sent, FIN wait) and 5 days.
+ * Documentation/networking/nf_conntrack-sysctl.rst: UDP 30 and 120 s, TCP 120 s (SYN sent, FIN wait) and 5 days; connections
+ * that it does not know are picked up.
  */
 const LINUX: NatSpec = {
   mapping: 'endpoint-independent',
@@ -54,7 +57,7 @@ const LINUX: NatSpec = {
   pinning: true,
   refresh: 'both',
   udp: { unanswered: 30_000, answered: 120_000 },
-  tcp: { transitory: 120_000, established: 432_000_000, unsolicitedSyn: 'drop' },
+  tcp: { transitory: 120_000, established: 432_000_000, unsolicitedSyn: 'drop', pickUp: true },
 };
 
 /**
@@ -115,26 +118,26 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   public: { title: 'no NAT and no firewall', networks: [] },
   'home-router': {
     title: 'a home router that maps ports on request (EI/APD)',
-    networks: [{ nat: HOME_ROUTER, mapsPorts: true }],
+    networks: [{ nat: HOME_ROUTER, gateway: HOME_GATEWAY }],
   },
-  linux: { title: 'a Linux router with masquerading (EI/APD)', networks: [{ nat: LINUX, mapsPorts: false }] },
+  linux: { title: 'a Linux router with masquerading (EI/APD)', networks: [{ nat: LINUX }] },
   carrier: {
     title: "a home router behind a carrier's NAT (EI/APD behind EI/EI)",
     networks: [
-      { nat: CARRIER, ipv4: CARRIER_SPACE, isolated: true, mapsPorts: false },
-      { nat: HOME_ROUTER, mapsPorts: true },
+      { nat: CARRIER, ipv4: CARRIER_SPACE, isolated: true },
+      { nat: HOME_ROUTER, gateway: HOME_GATEWAY },
     ],
   },
   'hotel-wifi': {
     title: 'guest Wi-Fi (APD/APD, guests kept apart)',
-    networks: [{ nat: HOTEL, isolated: true, mapsPorts: false }],
+    networks: [{ nat: HOTEL, isolated: true }],
   },
   'corporate-firewall': {
     title: 'an office that lets out TCP to ports 80 and 443 only (APD/APD)',
-    networks: [{ nat: CORPORATE, firewall: WEB_ONLY, mapsPorts: false }],
+    networks: [{ nat: CORPORATE, firewall: WEB_ONLY }],
   },
   'mobile-network': {
     title: 'a mobile network (APD/APD)',
-    networks: [{ nat: MOBILE, ipv4: CARRIER_SPACE, isolated: true, mapsPorts: false }],
+    networks: [{ nat: MOBILE, ipv4: CARRIER_SPACE, isolated: true }],
   },
 };

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { readFirewallSpec } from '../../src/sim/firewall-spec.ts';
+import { readGatewaySpec } from '../../src/sim/gateway/gateway-spec.ts';
+import { internet } from '../../src/sim/internet.ts';
 import { readNatSpec } from '../../src/sim/nat/nat-spec.ts';
 import { type Forecast, forecast } from '../../src/sim/oracle/forecast.ts';
 import type { TopologyNetwork } from '../../src/sim/oracle/topology.ts';
@@ -9,10 +11,20 @@ const names = Object.keys(presets) as PresetName[];
 
 test.each(names)('%s is valid, plain data', (name) => {
   expect(JSON.parse(JSON.stringify(presets[name]))).toEqual(presets[name]);
-  for (const [i, { nat, firewall }] of presets[name].networks.entries()) {
+  for (const [i, { nat, firewall, gateway }] of presets[name].networks.entries()) {
     if (nat !== undefined) expect(readNatSpec(nat, `${name}[${i}].nat`)).toMatchObject(nat);
     if (firewall !== undefined) expect(readFirewallSpec(firewall, `${name}[${i}].firewall`)).toMatchObject(firewall);
+    if (gateway !== undefined) expect(readGatewaySpec(gateway, `${name}[${i}].gateway`)).toMatchObject(gateway);
   }
+});
+
+test.each(names)('%s can be built as it is', (name) => {
+  const chain = chainOf(name, 'a');
+  const world = internet({ seed: 1, networks: chain });
+  expect(world.plan.networks).toMatchObject(chain);
+  expect(world.networks.map(({ gateway }) => gateway !== undefined)).toEqual(
+    chain.map(({ gateway }) => gateway !== undefined),
+  );
 });
 
 test('what each pair of presets comes to', () => {
@@ -46,9 +58,9 @@ test('what each pair of presets comes to', () => {
     },
     carrier: {
       carrier: 'reflexive',
-      'hotel-wifi': 'spray',
+      'hotel-wifi': 'mapped',
       'corporate-firewall': 'relay',
-      'mobile-network': 'spray',
+      'mobile-network': 'mapped',
     },
     'hotel-wifi': { 'hotel-wifi': 'relay', 'corporate-firewall': 'relay', 'mobile-network': 'relay' },
     'corporate-firewall': { 'corporate-firewall': 'relay', 'mobile-network': 'relay' },
@@ -57,8 +69,8 @@ test('what each pair of presets comes to', () => {
 });
 
 function between(a: PresetName, b: PresetName): Forecast {
-  const chainOfA = chain(a, 'a');
-  const chainOfB = chain(b, 'b');
+  const chainOfA = chainOf(a, 'a');
+  const chainOfB = chainOf(b, 'b');
   const hosts = [
     { name: 'a', interfaces: [{ network: chainOfA.at(-1)?.name ?? 'internet' }] },
     { name: 'b', interfaces: [{ network: chainOfB.at(-1)?.name ?? 'internet' }] },
@@ -67,7 +79,7 @@ function between(a: PresetName, b: PresetName): Forecast {
 }
 
 /** The networks of a preset, each below the one before. */
-function chain(name: PresetName, side: string): TopologyNetwork[] {
+function chainOf(name: PresetName, side: string): TopologyNetwork[] {
   return presets[name].networks.map((network, i) => ({
     ...network,
     name: `${side}${i}`,

@@ -16,10 +16,12 @@ export interface ExplicitMappings {
    * `exhausted`: no port or no room is left; `unaddressed`: the NAT has no external address.
    */
   add(request: ExplicitRequest, now: number): ExplicitMapping | 'conflict' | 'exhausted' | 'unaddressed';
-  /** Ends a mapping with its flows, the oldest where several addresses have the port; false when there is none. */
-  remove(protocol: Protocol, externalPort: number, now: number): boolean;
+  /** Ends a mapping with its flows; false when there is none. */
+  remove(mapping: Pick<ExplicitMapping, 'protocol' | 'external'>, now: number): boolean;
   /** What stands, the oldest first. */
   list(now: number): readonly ExplicitMapping[];
+  /** The external address of mappings of an internal host; absent: the first of all. `undefined` when there is none. */
+  addressOf(host?: string): string | undefined;
 }
 
 /** The same, as the NAT has it. */
@@ -64,7 +66,7 @@ export function createExplicitMappings(table: MappingTable, allocator: MappingAl
 
   function externalOf({ protocol, internal, externalPort }: ExplicitRequest, now: number): Endpoint | Refusal {
     if (externalPort === undefined) return allocator.allocate(protocol, internal, undefined, now);
-    const address = allocator.addressOf(internal);
+    const address = allocator.addressOf(internal.address);
     return address === undefined ? 'unaddressed' : { address, port: externalPort, family: 4 };
   }
 
@@ -74,15 +76,16 @@ export function createExplicitMappings(table: MappingTable, allocator: MappingAl
 
   return {
     add,
-    remove(protocol, externalPort, now) {
+    remove({ protocol, external }, now) {
       for (const mapping of leased(now)) {
-        if (mapping.protocol !== protocol || mapping.external.port !== externalPort) continue;
+        if (mapping.protocol !== protocol || !sameEndpoint(mapping.external, external)) continue;
         table.remove(mapping);
         return true;
       }
       return false;
     },
     list: (now) => Array.from(leased(now), view),
+    addressOf: (host) => (host === undefined ? allocator.addresses[0] : allocator.addressOf(host)),
     move(mapping, now) {
       const { protocol, internal, external, lease } = mapping;
       table.remove(mapping);

@@ -7,19 +7,22 @@ import type { MappingTable } from './mapping-table.ts';
  */
 export function inboundError(packet: IcmpPacket, table: MappingTable, now: number): IcmpPacket | undefined {
   const { protocol, source: external, destination: remote } = packet.about;
-  const internal = table.flowAt(protocol, external, remote, now)?.mapping.internal;
-  if (internal === undefined) return undefined;
+  const flow = table.flowAt(protocol, external, remote, now);
+  if (flow === undefined) return undefined;
+  const { internal } = flow.mapping;
   return {
     ...packet,
     destination: { ...internal, port: 0 },
-    about: { protocol, source: internal, destination: remote },
+    about: { protocol, source: internal, destination: flow.seenAs },
   };
 }
 
 /** The same for an error from inside about a packet that the NAT let in: source and quoted destination (RFC 5508 REQ-5). */
 export function outboundError(packet: IcmpPacket, table: MappingTable, now: number): IcmpPacket | undefined {
-  const { protocol, source: remote, destination: internal } = packet.about;
-  const external = table.flow(protocol, internal, remote, now)?.mapping.external;
-  if (external === undefined) return undefined;
+  const { protocol, source: seenAs, destination: internal } = packet.about;
+  const flow = table.flow(protocol, internal, seenAs, now);
+  if (flow === undefined) return undefined;
+  const { remote } = flow;
+  const { external } = flow.mapping;
   return { ...packet, source: { ...external, port: 0 }, about: { protocol, source: remote, destination: external } };
 }

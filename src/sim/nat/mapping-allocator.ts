@@ -70,8 +70,8 @@ export class MappingAllocator {
   }
 
   /** The external address of a host's explicit mappings; `undefined` when there is none. */
-  addressOf(internal: Endpoint): string | undefined {
-    return this.addresses[hostNumber(internal.address) % this.addresses.length];
+  addressOf(host: string): string | undefined {
+    return this.addresses[hostNumber(host) % this.addresses.length];
   }
 
   reset(): void {
@@ -82,7 +82,7 @@ export class MappingAllocator {
   #pool(internal: Endpoint): readonly string[] {
     const { addresses } = this;
     if (addresses.length === 1) return addresses;
-    if (this.#rules.pooling === 'paired') return [this.addressOf(internal)!];
+    if (this.#rules.pooling === 'paired') return [this.addressOf(internal.address)!];
     const start = randomInteger(this.#random, addresses.length);
     return [...addresses.slice(start), ...addresses.slice(0, start)];
   }

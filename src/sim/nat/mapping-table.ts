@@ -46,9 +46,9 @@ export class MappingTable {
     return this.#byExternal.get(key(protocol, external))?.filter((mapping) => mapping.isAlive(now)) ?? [];
   }
 
-  /** The flow between an internal and a remote endpoint. */
-  flow(protocol: Protocol, internal: Endpoint, remote: Endpoint, now: number): Flow | undefined {
-    return alive(this.#byInternalFlow.get(key(protocol, internal, remote)), now);
+  /** The flow between an internal and a remote endpoint, as the inside sees it. */
+  flow(protocol: Protocol, internal: Endpoint, seenAs: Endpoint, now: number): Flow | undefined {
+    return alive(this.#byInternalFlow.get(key(protocol, internal, seenAs)), now);
   }
 
   /** The flow between an external and a remote endpoint. */
@@ -75,13 +75,13 @@ export class MappingTable {
   }
 
   /** Opens a flow on a mapping, in the place of one that has expired. */
-  open(mapping: Mapping, remote: Endpoint, now: number): Flow {
-    const before = this.#byInternalFlow.get(key(mapping.protocol, mapping.internal, remote));
+  open(mapping: Mapping, remote: Endpoint, now: number, seenAs = remote): Flow {
+    const before = this.#byInternalFlow.get(key(mapping.protocol, mapping.internal, seenAs));
     if (before !== undefined) this.#removeFlow(before);
-    const flow = { mapping, remote, session: new Session(this.#rules, mapping.protocol, now) };
+    const flow = { mapping, remote, seenAs, session: new Session(this.#rules, mapping.protocol, now) };
     mapping.flows.add(flow);
     mapping.filter.add(remote, flow.session);
-    this.#byInternalFlow.set(key(mapping.protocol, mapping.internal, remote), flow);
+    this.#byInternalFlow.set(key(mapping.protocol, mapping.internal, seenAs), flow);
     this.claim(flow);
     return flow;
   }
@@ -116,10 +116,10 @@ export class MappingTable {
   }
 
   #removeFlow(flow: Flow): void {
-    const { mapping, remote, session } = flow;
+    const { mapping, remote, seenAs, session } = flow;
     mapping.flows.delete(flow);
     mapping.filter.remove(remote, session);
-    this.#byInternalFlow.delete(key(mapping.protocol, mapping.internal, remote));
+    this.#byInternalFlow.delete(key(mapping.protocol, mapping.internal, seenAs));
     const outside = key(mapping.protocol, mapping.external, remote);
     if (this.#byExternalFlow.get(outside) === flow) this.#byExternalFlow.delete(outside);
   }

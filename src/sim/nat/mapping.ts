@@ -43,6 +43,8 @@ export class Mapping {
 export interface Flow {
   readonly mapping: Mapping;
   readonly remote: Endpoint;
+  /** What the inside takes for the remote endpoint; another one only where a clash was renumbered. */
+  readonly seenAs: Endpoint;
   readonly session: Session;
 }
 

@@ -52,6 +52,12 @@ export interface NatRules extends SessionTimers {
    */
   readonly pinning: boolean;
   /**
+   * What becomes of a packet that is let in while a flow between the same internal and remote endpoints stands on another
+   * mapping, which can be where mapping is not endpoint-independent: it passes, and its answers leave by that flow; or, as with
+   * Linux conntrack, the inside sees it from another, random source port, so that its answers leave from where it came in.
+   */
+  readonly clashes: 'passed' | 'renumbered';
+  /**
    * Whether packets that are not let in leave a trace, as Linux conntrack has it where they are not dropped by a
    * rule: for as long as an unanswered session, no mapping can send from where they went to where they came from.
    */
@@ -63,6 +69,12 @@ export interface NatRules extends SessionTimers {
     readonly simultaneousOpen: boolean;
     /** What a SYN that is not let in gets: nothing, RST, or an ICMP error after 6 s unless a SYN goes out (RFC 5382 REQ-4). */
     readonly unsolicitedSyn: 'drop' | 'reset' | 'wait';
+    /**
+     * Whether a segment from inside, of a connection that the NAT does not know, makes a mapping, as with netfilter's
+     * `nf_conntrack_tcp_loose`: so a connection lives on after a reboot where it keeps its port, and else learns from the other
+     * side's RST that it is over. Without, such segments are dropped.
+     */
+    readonly pickUp: boolean;
   };
   /** Sessions, 1..1,000,000; more are refused. */
   readonly capacity: number;
@@ -78,8 +90,8 @@ export type PortAllocation = 'preserve' | 'parity' | 'random' | { readonly seque
 /**
  * Checks and completes plain data. Defaults are what RFC 4787 and RFC 5382 ask of a NAT that filters: endpoint-independent
  * mapping, address-and-port-dependent filtering for each mapping, random ports 1024..65535, each of one mapping only, paired
- * pooling, hairpinning with external source, no pinning, 5 minutes for UDP, refreshed from the inside, 4 minutes and 2 hours 4
- * minutes for TCP, unsolicited SYNs held for 6 s, 65,536 sessions. Errors: `ERR_USAGE` with the field's path, which begins
+ * pooling, hairpinning with external source, no pinning, clashes passed, 5 minutes for UDP, refreshed from the inside, 4 minutes and 2 hours 4
+ * minutes for TCP, unsolicited SYNs held for 6 s, no connection picked up, 65,536 sessions. Errors: `ERR_USAGE` with the field's path, which begins
  * with `path`.
  */
 export function readNatSpec(value: unknown, path: string): NatRules {
@@ -95,6 +107,7 @@ export function readNatSpec(value: unknown, path: string): NatRules {
     pooling: fields.oneOf('pooling', ['paired', 'arbitrary']) ?? 'paired',
     hairpin: fields.oneOf('hairpin', ['none', 'external-source', 'internal-source']) ?? 'external-source',
     pinning: fields.boolean('pinning') ?? false,
+    clashes: fields.oneOf('clashes', ['passed', 'renumbered']) ?? 'passed',
     unsolicited: fields.oneOf('unsolicited', ['ignored', 'tracked']) ?? 'ignored',
     icmpErrors: fields.boolean('icmpErrors') ?? true,
     refresh: fields.oneOf('refresh', REFRESH_DIRECTIONS) ?? 'outbound',
@@ -120,11 +133,12 @@ function readAllocation(value: unknown, path: string): PortAllocation {
 }
 
 function readTcp(value: unknown, path: string): NatRules['tcp'] {
-  const fields = new Fields(value, path, ['transitory', 'established', 'simultaneousOpen', 'unsolicitedSyn']);
+  const fields = new Fields(value, path, ['transitory', 'established', 'simultaneousOpen', 'unsolicitedSyn', 'pickUp']);
   return {
     ...tcpTimeouts(fields),
     simultaneousOpen: fields.boolean('simultaneousOpen') ?? true,
     unsolicitedSyn: fields.oneOf('unsolicitedSyn', ['drop', 'reset', 'wait']) ?? 'wait',
+    pickUp: fields.boolean('pickUp') ?? false,
   };
 }
 
@@ -152,6 +166,7 @@ const NAT_FIELDS: readonly (keyof NatRules)[] = [
   'pooling',
   'hairpin',
   'pinning',
+  'clashes',
   'unsolicited',
   'icmpErrors',
   'refresh',

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../../core/endpoint.ts';
 import { parseIp } from '../../core/ip-address.ts';
-import type { Random } from '../../core/random.ts';
+import { type Random, randomInteger } from '../../core/random.ts';
 import type { Middlebox, Ruling } from '../middlebox.ts';
 import { type Packet, type TcpPacket, tcpPacket } from '../packet.ts';
 import { createExplicitMappings, type ExplicitMappingBook, type ExplicitMappings } from './explicit-mappings.ts';
@@ -10,7 +10,7 @@ import type { Flow, Mapping } from './mapping.ts';
 import { type Allocation, MappingAllocator } from './mapping-allocator.ts';
 import { MappingTable } from './mapping-table.ts';
 import { type NatRules, type NatSpec, readNatSpec } from './nat-spec.ts';
-import type { TransportPacket } from './session.ts';
+import { isInMidstream, type TransportPacket } from './session.ts';
 import { TurnedAway } from './turned-away.ts';
 
 /** A NAT of IPv4 (RFC 4787, RFC 5382, RFC 5508): packets in, rulings out, nothing taken by itself but chance. */
@@ -46,9 +46,11 @@ class NatEngine implements Nat {
   readonly #allocator: MappingAllocator;
   readonly #turnedAway: TurnedAway;
   readonly #heldSyns = new HeldSyns();
+  readonly #random: Random;
 
   constructor(rules: NatRules, random: Random) {
     this.rules = rules;
+    this.#random = random;
     this.#table = new MappingTable(rules);
     this.#turnedAway = new TurnedAway(rules);
     this.#allocator = new MappingAllocator(rules, random, this.#table, this.#turnedAway);
@@ -75,8 +77,9 @@ class NatEngine implements Nat {
       return this.#isOwn(error.destination) ? this.inbound(error, now) : { action: 'forward', packet: error };
     }
     if (this.#isOwn(packet.destination)) return this.#hairpin(packet, now);
-    const source = this.#translateSource(packet, now);
-    return typeof source === 'string' ? drop(source) : { action: 'forward', packet: { ...packet, source } };
+    const flow = this.#flowOut(packet, now);
+    if (typeof flow === 'string') return drop(flow);
+    return { action: 'forward', packet: { ...packet, source: flow.mapping.external, destination: flow.remote } };
   }
 
   inbound(packet: Packet, now: number): Ruling {
@@ -87,9 +90,10 @@ class NatEngine implements Nat {
       if (error === undefined) return { action: 'local' };
       return this.rules.icmpErrors ? { action: 'forward', packet: error } : drop('ICMP error');
     }
-    const mapping = this.#admit(packet, now);
-    if (mapping === undefined) return this.#turnAway(packet, now);
-    return { action: 'forward', packet: { ...packet, destination: mapping.internal } };
+    const admitted = this.#admit(packet, now);
+    if (admitted === undefined) return this.#turnAway(packet, now);
+    const { mapping, seenAs } = admitted;
+    return { action: 'forward', packet: { ...packet, source: seenAs, destination: mapping.internal } };
   }
 
   readdress(addresses: readonly string[], now: number): void {
@@ -126,32 +130,39 @@ class NatEngine implements Nat {
     return this.#allocator.addresses.includes(address);
   }
 
-  /** The external endpoint that the packet leaves from, or why it does not. */
-  #translateSource(packet: TransportPacket, now: number): Endpoint | string {
+  /** The flow that the packet leaves by, or why it does not. */
+  #flowOut(packet: TransportPacket, now: number): Flow | string {
     const { protocol, source, destination } = packet;
     const standing = this.#table.flow(protocol, source, destination, now);
-    if (standing === undefined && packet.protocol === 'tcp' && !isSyn(packet)) return 'TCP segment of no connection';
+    if (standing === undefined && !this.#mayBegin(packet)) return 'TCP segment of no connection';
     const flow = standing ?? this.#allocator.open(packet, now);
     if (typeof flow === 'string') return REFUSALS[flow];
     flow.session.sent(packet, now);
     if (this.rules.portReuse === 'overloading') this.#table.claim(flow);
     if (isSyn(packet)) this.#heldSyns.release(flow.mapping.external, destination);
-    return flow.mapping.external;
+    return flow;
+  }
+
+  /** Whether the packet may be the first from inside that the NAT sees of its flow. */
+  #mayBegin(packet: TransportPacket): boolean {
+    if (packet.protocol === 'udp') return true;
+    const { segment } = packet;
+    return isSyn(packet) || (this.rules.tcp.pickUp && isInMidstream(segment));
   }
 
   /** A packet from the inside to one of the NAT's own addresses (RFC 4787 section 6). */
   #hairpin(packet: TransportPacket, now: number): Ruling {
     if (this.#table.mappingsAt(packet.protocol, packet.destination, now).length === 0) return { action: 'local' };
     if (this.rules.hairpin === 'none') return drop('no hairpinning');
-    const source = this.#translateSource(packet, now);
-    if (typeof source === 'string') return drop(source);
-    const ruling = this.inbound({ ...packet, source }, now);
+    const flow = this.#flowOut(packet, now);
+    if (typeof flow === 'string') return drop(flow);
+    const ruling = this.inbound({ ...packet, source: flow.mapping.external }, now);
     if (ruling.action !== 'forward' || this.rules.hairpin === 'external-source') return ruling;
     return { action: 'forward', packet: { ...ruling.packet, source: packet.source } };
   }
 
-  /** The mapping by which a packet from outside comes in, if it may (RFC 4787 section 5). */
-  #admit(packet: TransportPacket, now: number): Mapping | undefined {
+  /** The mapping by which a packet from outside comes in, if it may (RFC 4787 section 5), and from where it seems to come. */
+  #admit(packet: TransportPacket, now: number): Admitted | undefined {
     const { protocol, source: remote, destination: external } = packet;
     const flow = this.#table.flowAt(protocol, external, remote, now);
     if (flow !== undefined) return this.#receive(flow, packet, now);
@@ -161,12 +172,23 @@ class NatEngine implements Nat {
       .findLast((mapping) => mapping.isLeased(now) || this.#passesFilter(mapping, remote, now));
     if (mapping === undefined) return undefined;
     const isPinned = this.rules.pinning || protocol === 'tcp';
-    if (isPinned && this.#table.flow(protocol, mapping.internal, remote, now) === undefined) {
-      if (this.#table.isFull(now)) return undefined;
-      return this.#receive(this.#table.open(mapping, remote, now), packet, now);
+    const isClash = isPinned && this.#table.flow(protocol, mapping.internal, remote, now) !== undefined;
+    if (isPinned && (!isClash || this.rules.clashes === 'renumbered')) {
+      const seenAs = isClash ? this.#renumber(mapping, remote, now) : remote;
+      if (seenAs === undefined || this.#table.isFull(now)) return undefined;
+      return this.#receive(this.#table.open(mapping, remote, now, seenAs), packet, now);
     }
     if (this.rules.refresh !== 'outbound') mapping.hold(now + this.rules.udp.answered);
-    return mapping;
+    return { mapping, seenAs: remote };
+  }
+
+  /** The remote endpoint with another port, by which the inside knows no flow yet; `undefined` when none was found. */
+  #renumber({ protocol, internal }: Mapping, remote: Endpoint, now: number): Endpoint | undefined {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const seenAs = { ...remote, port: ANY_PORT.first + randomInteger(this.#random, ANY_PORT.count) };
+      if (this.#table.flow(protocol, internal, seenAs, now) === undefined) return seenAs;
+    }
+    return undefined;
   }
 
   /** A mapping that lives lets all in when filtering is endpoint-independent. */
@@ -175,10 +197,10 @@ class NatEngine implements Nat {
     return filtering === 'endpoint-independent' || mapping.filter.admits(filtering, remote, now);
   }
 
-  #receive({ mapping, session }: Flow, packet: TransportPacket, now: number): Mapping | undefined {
+  #receive({ mapping, seenAs, session }: Flow, packet: TransportPacket, now: number): Admitted | undefined {
     if (!this.rules.tcp.simultaneousOpen && isSyn(packet) && session.isOpening) return undefined;
     session.received(packet, now);
-    return mapping;
+    return { mapping, seenAs };
   }
 
   #turnAway(packet: TransportPacket, now: number): Ruling {
@@ -201,6 +223,9 @@ class NatEngine implements Nat {
   }
 }
 
+/** How a packet comes in: by which mapping, and what the inside takes for its source. */
+type Admitted = Pick<Flow, 'mapping' | 'seenAs'>;
+
 /** A segment that asks for a connection, and does not answer one that does. */
 function isSyn(packet: TransportPacket): packet is TcpPacket {
   return packet.protocol === 'tcp' && packet.segment.syn && !packet.segment.ack;
@@ -209,6 +234,12 @@ function isSyn(packet: TransportPacket): packet is TcpPacket {
 function drop(reason: string): Ruling {
   return { action: 'drop', reason };
 }
+
+/** Without the system ports (RFC 6335 section 6). */
+const ANY_PORT = { first: 1024, count: 64_512 };
+
+/** As many as `nf_nat_core.c` makes. */
+const MAX_TRIES = 128;
 
 const REFUSALS: Readonly<Record<Exclude<Allocation, Flow>, string>> = {
   full: 'NAT table full',

@@ -14,7 +14,7 @@ export class Session {
   #refreshedAt: number;
   #sent = false;
   #received = false;
-  #tcp = CLOSED;
+  #tcp: TcpFlags = CLOSED;
 
   constructor(timers: SessionTimers, protocol: TransportPacket['protocol'], now: number) {
     this.#timers = timers;
@@ -38,6 +38,9 @@ export class Session {
 
   /** A packet of the flow has gone out. */
   sent(packet: TransportPacket, now: number): void {
+    // Both sides' SYNs have been before.
+    if (!this.#sent && !this.#received && packet.protocol === 'tcp' && isInMidstream(packet.segment))
+      this.#tcp = ESTABLISHED;
     this.#sent = true;
     if (packet.protocol === 'tcp') {
       this.#follow(packet.segment, true, now);
@@ -80,4 +83,12 @@ export class Session {
   }
 }
 
+type TcpFlags = Readonly<Record<'synSent' | 'synReceived' | 'finSent' | 'finReceived' | 'isReset', boolean>>;
+
+/** A segment as they come between opening and closing a connection. */
+export function isInMidstream({ syn, ack, fin, rst }: TcpSegment): boolean {
+  return ack && !syn && !fin && !rst;
+}
+
 const CLOSED = { synSent: false, synReceived: false, finSent: false, finReceived: false, isReset: false };
+const ESTABLISHED = { ...CLOSED, synSent: true, synReceived: true };

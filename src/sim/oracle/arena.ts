@@ -1,5 +1,7 @@
 import { type Endpoint, type Family, formatEndpoint } from '../../core/endpoint.ts';
-import { createFirewall } from '../firewall.ts';
+import type { GatewayTable } from '../../protocol/gateway-table.ts';
+import { createFirewall, type Firewall } from '../firewall.ts';
+import { createRouterTable } from '../gateway/router-table.ts';
 import type { Middlebox, Ruling } from '../middlebox.ts';
 import { createNat, type Nat } from '../nat/nat.ts';
 import type { TransportPacket } from '../nat/session.ts';
@@ -22,6 +24,7 @@ interface Realm {
 interface Router {
   readonly network: TopologyNetwork;
   readonly nat: Nat | undefined;
+  readonly firewall: Firewall | undefined;
   /** From the inside to the outside. */
   readonly boxes: readonly Middlebox[];
   readonly inside: Realm;
@@ -57,13 +60,10 @@ export class Arena {
     return address;
   }
 
-  /** The NATs of a location that map ports for those who ask, innermost first, up to the first that does not. */
-  mappingNats(location: Location): readonly Nat[] {
-    const routers = location
-      .map((_, i) => this.#realmAt(location.slice(i)).router!)
-      .filter(({ nat }) => nat !== undefined);
-    const end = routers.findIndex(({ network }) => !network.mapsPorts);
-    return routers.slice(0, end < 0 ? undefined : end).map(({ nat }) => nat!);
+  /** What the gateway of the location's own network maps, if it has one: that is the one that its hosts ask. */
+  gatewayOf(location: Location): GatewayTable | undefined {
+    const { router } = this.#realmAt(location);
+    return router?.network.gateway && createRouterTable(router);
   }
 
   /** Hands packets that come to an endpoint to the handler, in the place of the one before. */
@@ -144,12 +144,13 @@ export class Arena {
 
   #build(network: TopologyNetwork, above: Realm): Realm {
     const nat = network.nat === undefined ? undefined : createNat(network.nat, this.#random.stream(network.name));
-    const firewall = network.firewall === undefined ? [] : [createFirewall(network.firewall)];
+    const firewall = network.firewall === undefined ? undefined : createFirewall(network.firewall);
     const routes: Realm['routes'] = new Map();
     const router: Router = {
       network,
       nat,
-      boxes: nat === undefined ? firewall : [...firewall, nat],
+      firewall,
+      boxes: [firewall, nat].filter((box) => box !== undefined),
       above,
       get inside() {
         return realm;

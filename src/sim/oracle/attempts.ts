@@ -1,4 +1,5 @@
 import { type Endpoint, sameEndpoint } from '../../core/endpoint.ts';
+import { runCalls } from './calls.ts';
 import { type Order, type Run, runChecks } from './checks.ts';
 import { runDials } from './dials.ts';
 import { predictEndpoint } from './prediction.ts';
@@ -14,8 +15,8 @@ export const tryHost: Attempt = (stage, order) => {
 
 /** Who can have a mapping tells it, and nobody tells anything else: so it is the mapping that joins them. */
 export const tryMapped: Attempt = (stage, order) => {
-  const a = mapPort(stage, stage.a);
-  const b = mapPort(stage, stage.b);
+  const a = mapPort(stage, stage.a, 'udp');
+  const b = mapPort(stage, stage.b, 'udp');
   return a.length + b.length === 0 ? undefined : runChecks(stage, { a, b }, order);
 };
 
@@ -27,6 +28,15 @@ export const tryReflexive: Attempt = (stage, order) => {
   return isNews ? runChecks(stage, told, order) : undefined;
 };
 
+/**
+ * The same when who can have a mapping has one: below a NAT that lets others in it opens what stands further inside, although nobody
+ * outside can reach what it could tell.
+ */
+export const tryOpened: Attempt = (stage, order) => {
+  const mapped = [stage.a, stage.b].flatMap((side) => mapPort(stage, side, 'udp'));
+  return mapped.length === 0 ? undefined : tryReflexive(stage, order);
+};
+
 /** Both tell where they will be seen next, where that is not where they have been seen. */
 export const tryPredicted: Attempt = (stage, order) => {
   const next = { a: predictEndpoint(stage, stage.a), b: predictEndpoint(stage, stage.b) };
@@ -36,8 +46,16 @@ export const tryPredicted: Attempt = (stage, order) => {
   return runChecks(stage, { a: [next.a], b: [next.b] }, order);
 };
 
+/** One side calls the TCP port at which the other listens, by its own address or by a mapping of it. */
+export const tryCall =
+  (caller: 'a' | 'b'): Attempt =>
+  (stage) => {
+    const listener = stage[caller === 'a' ? 'b' : 'a'];
+    return runCalls(stage, caller, [listener.local, ...mapPort(stage, listener, 'tcp')]);
+  };
+
 /** Both dial what a server sees of the other's TCP port. */
-export const tryTcp: Attempt = (stage, order) => {
+export const trySimultaneousOpen: Attempt = (stage, order) => {
   const a = observe(stage, stage.a, stage.servers[0], 'tcp');
   const b = observe(stage, stage.b, stage.servers[0], 'tcp');
   return a === undefined || b === undefined ? undefined : runDials(stage, { a, b }, order);
@@ -48,16 +66,10 @@ function reflexive(stage: Stage, side: Side): readonly Endpoint[] {
   return seen === undefined ? [] : [seen];
 }
 
-/** A mapping on each NAT that makes them, from the inside out: the outermost one is worth telling. */
-function mapPort({ arena }: Stage, { location, local }: Side): readonly Endpoint[] {
-  let external: Endpoint | undefined;
-  for (const nat of arena.mappingNats(location)) {
-    const mapping = nat.explicit.add(
-      { protocol: 'udp', internal: external ?? local, lifetime: Number.POSITIVE_INFINITY },
-      arena.now,
-    );
-    if (typeof mapping === 'string') break;
-    external = mapping.external;
-  }
-  return external === undefined ? [] : [external];
+/** A mapping of an IPv4 port by the gateway of the side's own network, which asks no gateway above it. */
+function mapPort({ arena }: Stage, { location, local }: Side, protocol: 'udp' | 'tcp'): readonly Endpoint[] {
+  if (local.family === 6) return [];
+  const wish = { protocol, internal: local, lifetime: Number.POSITIVE_INFINITY, description: '' };
+  const mapping = arena.gatewayOf(location)?.add(wish, arena.now);
+  return mapping === undefined || typeof mapping === 'string' ? [] : [mapping.external];
 }

@@ -1,5 +1,14 @@
 import type { Family } from '../../core/endpoint.ts';
-import { type Attempt, tryHost, tryMapped, tryPredicted, tryReflexive, tryTcp } from './attempts.ts';
+import {
+  type Attempt,
+  tryCall,
+  tryHost,
+  tryMapped,
+  tryOpened,
+  tryPredicted,
+  tryReflexive,
+  trySimultaneousOpen,
+} from './attempts.ts';
 import type { Order } from './checks.ts';
 import { hitProbability, runSpray, type SprayBudget } from './spray.ts';
 import { observe, setStage } from './stage.ts';
@@ -8,8 +17,8 @@ import { runTrial, type Trial } from './trial.ts';
 
 /**
  * How a pair can be joined directly: by addresses of their own (`host`, `ipv6`), by an explicit mapping, by what servers see
- * of them (`reflexive`), by that inside a NAT that both are behind (`hairpin`), by the next port in sequence, by guessing a
- * port, or by TCP.
+ * of them (`reflexive`), by that inside a NAT that both are behind (`hairpin`), by TCP to a side that listens, by the next port in
+ * sequence, by guessing a port, or by TCP from both sides at once.
  */
 export type Technique = (typeof TECHNIQUES)[number];
 
@@ -19,6 +28,7 @@ export const TECHNIQUES = [
   'mapped',
   'reflexive',
   'hairpin',
+  'tcp',
   'predict',
   'spray',
   'tcp-simultaneous-open',
@@ -77,18 +87,22 @@ function prospectsOf(a: Location, b: Location, spray: SprayBudget): readonly Pro
   const attempt = (family: Family, by: Attempt): Trial | undefined =>
     hasFamily(a, family) && hasFamily(b, family) ? runTrial(a, b, family, by) : undefined;
   const reflexive = attempt(4, tryReflexive);
+  const opened = attempt(4, tryOpened);
   const sprayed = (['a', 'b'] as const).map((opener) => {
     const trial = attempt(4, (stage) => runSpray(stage, opener));
     return trial && afford(trial, hitProbability(opener === 'a' ? a : b, spray), spray);
   });
+  const calls = (['a', 'b'] as const).flatMap((caller) => FAMILIES.map((family) => attempt(family, tryCall(caller))));
   const trials: readonly (readonly [Technique, Trial | undefined])[] = [
     ['host', attempt(4, tryHost)],
     ['ipv6', attempt(6, tryHost)],
     ['mapped', attempt(4, tryMapped)],
+    ['mapped', (opened?.probability ?? 0) > (reflexive?.probability ?? 0) ? opened : undefined],
     [reflexive?.isHairpinned ? 'hairpin' : 'reflexive', reflexive],
+    ...calls.map((trial) => ['tcp', trial] as const),
     ['predict', attempt(4, tryPredicted)],
     ...sprayed.map((trial) => ['spray', trial] as const),
-    ['tcp-simultaneous-open', attempt(4, tryTcp)],
+    ['tcp-simultaneous-open', attempt(4, trySimultaneousOpen)],
   ];
   return trials.flatMap(([technique, trial]) => {
     if (trial === undefined) return [];

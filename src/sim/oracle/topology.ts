@@ -9,10 +9,7 @@ export interface Topology {
   readonly hosts?: readonly Pick<HostPlan, 'name' | 'interfaces'>[];
 }
 
-export interface TopologyNetwork extends Omit<NetworkPlan, 'uplink'> {
-  /** Whether its router makes port mappings for those who ask. Default false. */
-  readonly mapsPorts?: boolean;
-}
+export type TopologyNetwork = Omit<NetworkPlan, 'uplink'>;
 
 /** The networks between a host and the internet, the host's own first. */
 export type Location = readonly TopologyNetwork[];

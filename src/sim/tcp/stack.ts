@@ -6,7 +6,7 @@ import type { Node } from '../node.ts';
 import { type IcmpPacket, type TcpPacket, type TcpSegment, tcpPacket } from '../packet.ts';
 import { ephemeralPort, requirePort } from '../ports.ts';
 import type { SeededRandom } from '../seeded-random.ts';
-import { segmentSize } from './connection.ts';
+import { segmentSize, type TcpState } from './connection.ts';
 import { TcpListener } from './listener.ts';
 import { advance } from './sequence.ts';
 import { TcpSocket } from './socket.ts';
@@ -36,6 +36,12 @@ export class TcpStack {
   /** Connections that are not gone yet, those in TIME-WAIT included. */
   get size(): number {
     return this.#sockets.size;
+  }
+
+  /** Listeners, and connections that a program of the host has not closed yet. */
+  get open(): number {
+    const held = [...this.#sockets.values()].filter(({ connection }) => HELD.has(connection.state));
+    return this.#listeners.length + held.length;
   }
 
   /**
@@ -185,6 +191,8 @@ export class TcpStack {
 
 type SocketHooks = ConstructorParameters<typeof TcpSocket>[1];
 
+/** States of connections that the host's side has not closed. */
+const HELD: ReadonlySet<TcpState> = new Set(['syn-sent', 'syn-received', 'established', 'close-wait']);
 /** Handshakes under way at one listener; more SYNs get no answer. */
 const BACKLOG = 1024;
 

@@ -4,6 +4,7 @@ import { at, EXTERNAL, inside, natBench, portOf, remote } from './nat-bench.ts';
 
 const INSIDE = formatEndpoint(inside());
 const udp = { protocol: 'udp', internal: inside(), externalPort: 8080, lifetime: 60_000 } as const;
+const external = at(`${EXTERNAL}:8080`);
 
 describe('explicit mappings', () => {
   test('let everybody in, and carry what the internal endpoint sends', () => {
@@ -66,7 +67,7 @@ describe('explicit mappings', () => {
     for (const port of [8080, 8081]) add(port);
     expect([8080, 8081].map((port) => bench.in(remote(), `${EXTERNAL}:${port}`))).toEqual([INSIDE, INSIDE]);
     expect(bench.out(inside(), remote(3))).toBe(`${EXTERNAL}:8080`);
-    bench.nat.explicit.remove('udp', 8080, 0);
+    bench.nat.explicit.remove({ protocol: 'udp', external }, 0);
     add(8081);
     expect(bench.out(inside(), remote(3))).toBe(`${EXTERNAL}:8081`);
   });
@@ -101,9 +102,9 @@ describe('explicit mappings', () => {
     const bench = natBench();
     bench.nat.explicit.add(udp, 0);
     bench.out(inside(), remote());
-    expect(bench.nat.explicit.remove('tcp', 8080, 0)).toBe(false);
-    expect(bench.nat.explicit.remove('udp', 8080, 0)).toBe(true);
-    expect(bench.nat.explicit.remove('udp', 8080, 0)).toBe(false);
+    expect(bench.nat.explicit.remove({ protocol: 'tcp', external }, 0)).toBe(false);
+    expect(bench.nat.explicit.remove({ protocol: 'udp', external }, 0)).toBe(true);
+    expect(bench.nat.explicit.remove({ protocol: 'udp', external }, 0)).toBe(false);
     expect(bench.in(remote(), `${EXTERNAL}:8080`)).toBe('local');
     expect(bench.nat.mappings(0)).toEqual([]);
   });

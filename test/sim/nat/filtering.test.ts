@@ -82,6 +82,20 @@ describe('an answer pins its flow', () => {
     expect(bench.in(remote(2), external)).toBe(INSIDE);
     expect(bench.out(inside(), remote(2))).toBe(own);
   });
+
+  test('a clash with it is renumbered: the inside sees another source port, whose answers leave from where it came in', () => {
+    const bench = natBench({ ...spec, pinning: true, clashes: 'renumbered' });
+    const external = bench.out(inside(), remote(1));
+    const own = bench.out(inside(), remote(2));
+    const seenAs = bench.seen(remote(2), external);
+    expect(seenAs).toMatchObject({ address: remote(2).address });
+    expect(seenAs.port).not.toBe(remote(2).port);
+    expect(bench.seen(remote(2), external)).toEqual(seenAs);
+    expect(bench.out(inside(), seenAs)).toBe(external);
+    expect(bench.sentTo(inside(), seenAs)).toEqual(remote(2));
+    expect(bench.out(inside(), remote(2))).toBe(own);
+    expect(bench.seen(remote(2), own)).toEqual(remote(2));
+  });
 });
 
 describe('pinned flows', () => {

@@ -28,6 +28,22 @@ describe('ICMP errors (RFC 5508, RFC 4787 REQ-12)', () => {
     });
   });
 
+  test('errors about a renumbered flow are translated as its packets are', () => {
+    const mapping = 'address-and-port-dependent';
+    const bench = natBench({ mapping, filtering: 'endpoint-independent', pinning: true, clashes: 'renumbered' });
+    const external = at(bench.out(inside(), remote(1)));
+    bench.out(inside(), remote(2));
+    const seenAs = bench.seen(remote(2), formatEndpoint(external));
+    const inwards = icmpPacket(ROUTER, udpPacket(external, remote(2), NOTHING), 'port-unreachable');
+    expect(bench.nat.inbound(inwards, 0)).toMatchObject({
+      packet: { about: { source: inside(), destination: seenAs } },
+    });
+    const outwards = icmpPacket(inside().address, udpPacket(seenAs, inside(), NOTHING), 'port-unreachable');
+    expect(bench.nat.outbound(outwards, 0)).toMatchObject({
+      packet: { about: { source: remote(2), destination: external } },
+    });
+  });
+
   test('no error ends a mapping (REQ-12)', () => {
     const bench = natBench();
     const external = bench.out(inside(), remote());

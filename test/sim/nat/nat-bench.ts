@@ -2,7 +2,7 @@ import { type Endpoint, endpoint, formatEndpoint } from '../../../src/core/endpo
 import type { Ruling } from '../../../src/sim/middlebox.ts';
 import { createNat, type Nat } from '../../../src/sim/nat/nat.ts';
 import type { NatSpec } from '../../../src/sim/nat/nat-spec.ts';
-import { type TcpSegment, tcpPacket, udpPacket } from '../../../src/sim/packet.ts';
+import { type Packet, type TcpSegment, tcpPacket, udpPacket } from '../../../src/sim/packet.ts';
 import { seededRandom } from '../../../src/sim/seeded-random.ts';
 
 /** A NAT with a clock that tests move: what goes in is an endpoint, what comes out one, or why nothing does. */
@@ -14,6 +14,10 @@ export interface NatBench {
   out(from: Endpoint, to: Endpoint): string;
   /** A UDP packet from outside; gives the internal endpoint that it comes to, or the reason. */
   in(from: Endpoint, to: string): string;
+  /** Whom the inside takes for the sender of a UDP packet from outside, which comes in. */
+  seen(from: Endpoint, to: string): Endpoint;
+  /** To whom a UDP packet goes that is sent outwards, which leaves. */
+  sentTo(from: Endpoint, to: Endpoint): Endpoint;
   /** The same for TCP. */
   tcpOut(from: Endpoint, to: Endpoint, flags: Partial<TcpSegment>): string;
   tcpIn(from: Endpoint, to: string, flags: Partial<TcpSegment>): string;
@@ -32,6 +36,8 @@ export function natBench(
     now: 0,
     out: (from, to) => leaving(nat.outbound(udpPacket(from, to, EMPTY), bench.now)),
     in: (from, to) => arriving(nat.inbound(udpPacket(from, at(to), EMPTY), bench.now)),
+    seen: (from, to) => forwarded(nat.inbound(udpPacket(from, at(to), EMPTY), bench.now)).source,
+    sentTo: (from, to) => forwarded(nat.outbound(udpPacket(from, to, EMPTY), bench.now)).destination,
     tcpOut: (from, to, flags) => leaving(nat.outbound(tcpPacket(from, to, flags), bench.now)),
     tcpIn: (from, to, flags) => arriving(nat.inbound(tcpPacket(from, at(to), flags), bench.now)),
   };
@@ -64,6 +70,11 @@ function leaving(ruling: Ruling): string {
 
 function arriving(ruling: Ruling): string {
   return ruling.action === 'forward' ? formatEndpoint(ruling.packet.destination) : refusal(ruling);
+}
+
+function forwarded(ruling: Ruling): Packet {
+  if (ruling.action !== 'forward') throw new Error(refusal(ruling));
+  return ruling.packet;
 }
 
 function refusal(ruling: Exclude<Ruling, { action: 'forward' }>): string {

@@ -13,11 +13,18 @@ describe('readNatSpec', () => {
       pooling: 'paired',
       hairpin: 'external-source',
       pinning: false,
+      clashes: 'passed',
       unsolicited: 'ignored',
       icmpErrors: true,
       refresh: 'outbound',
       udp: { unanswered: 300_000, answered: 300_000 },
-      tcp: { transitory: 240_000, established: 7_440_000, simultaneousOpen: true, unsolicitedSyn: 'wait' },
+      tcp: {
+        transitory: 240_000,
+        established: 7_440_000,
+        simultaneousOpen: true,
+        unsolicitedSyn: 'wait',
+        pickUp: false,
+      },
       capacity: 65_536,
     });
   });

@@ -31,6 +31,7 @@ const specs: fc.Arbitrary<NatSpec> = fc.record({
   pooling: fc.constantFrom('paired', 'arbitrary'),
   hairpin: fc.constantFrom('none', 'external-source', 'internal-source'),
   pinning: fc.boolean(),
+  clashes: fc.constantFrom('passed', 'renumbered'),
   unsolicited: fc.constantFrom('ignored', 'tracked'),
   refresh: fc.constantFrom('outbound', 'inbound', 'both'),
   udp: fc.constant({ unanswered: 300, answered: 1000 }),
@@ -38,6 +39,7 @@ const specs: fc.Arbitrary<NatSpec> = fc.record({
     transitory: fc.constant(300),
     established: fc.constant(2000),
     simultaneousOpen: fc.boolean(),
+    pickUp: fc.boolean(),
     unsolicitedSyn: fc.constantFrom('drop', 'reset', 'wait'),
   }),
   capacity: fc.integer({ min: 1, max: 20 }),
@@ -95,7 +97,7 @@ function run(nat: Nat, { does, packet }: Step, now: number): Ruling | undefined 
       nat.explicit.add({ protocol: 'udp', internal: packet.source, externalPort: 5003, lifetime: 700 }, now);
       return undefined;
     case 'unmap':
-      nat.explicit.remove('udp', 5003, now);
+      for (const mapping of nat.explicit.list(now)) nat.explicit.remove(mapping, now);
       return undefined;
     case 'readdress':
       nat.readdress(packet.source.port % 2 === 0 ? POOL : POOL.slice(1), now);

@@ -32,6 +32,17 @@ describe('TCP mapping (RFC 5382 REQ-1)', () => {
     expect(bench.nat.mappings(0)).toEqual([]);
   });
 
+  test('a connection is picked up where the NAT does that, and taken for an established one', () => {
+    const bench = natBench({ tcp: { pickUp: true, transitory: 120_000, established: 7_440_000 } });
+    for (const flags of [FIN, RST, SYN_ACK]) {
+      expect(bench.tcpOut(inside(), remote(), flags)).toBe('TCP segment of no connection');
+    }
+    const external = bench.tcpOut(inside(), remote(), ACK);
+    expect(bench.nat.mappings(0)).toMatchObject([{ protocol: 'tcp', remotes: [remote()] }]);
+    bench.now = 7_439_999;
+    expect(bench.tcpIn(remote(), external, ACK)).toBe(INSIDE);
+  });
+
   test('a connection from outside is answered from where it came to, however mapping is', () => {
     const bench = natBench({ mapping: 'address-and-port-dependent', filtering: 'endpoint-independent' });
     const external = bench.tcpOut(inside(), remote(1), SYN);

@@ -56,8 +56,8 @@ describe("two homes behind one carrier's NAT", () => {
 
   test('unless the homes map ports and reach each other inside', () => {
     const noHairpin = kind('EI/EI', { hairpin: 'none' });
-    expect(carrier(noHairpin, {}, { mapsPorts: true }).best).toBe('mapped');
-    expect(carrier(noHairpin, { isolated: true }, { mapsPorts: true }).best).toBe('relay');
+    expect(carrier(noHairpin, {}, { gateway: { natPmp: true } }).best).toBe('mapped');
+    expect(carrier(noHairpin, { isolated: true }, { gateway: { natPmp: true } }).best).toBe('relay');
   });
 });
 
@@ -80,14 +80,25 @@ describe('a home behind a carrier’s NAT', () => {
   });
 
   test('a mapping at home is of no use to others', () => {
-    const found = against(SYMMETRIC, {}, { mapsPorts: true });
+    const found = against(SYMMETRIC, {}, { gateway: { natPmp: true } });
     expect(found.best).toBe('relay');
     expect(prospect(found, 'mapped')).toBeUndefined();
   });
 
-  test('unless the carrier maps ports as well', () => {
-    expect(against(SYMMETRIC, { mapsPorts: true }, { mapsPorts: true }).best).toBe('mapped');
-    expect(against(SYMMETRIC, { mapsPorts: true }, {}).best).toBe('relay');
+  test('but it opens the home to what the carrier lets in', () => {
+    const found = against(SYMMETRIC, { nat: kind('EI/EI') }, { gateway: { natPmp: true } });
+    expect(found.best).toBe('mapped');
+    expect(prospect(found, 'reflexive')).toBeUndefined();
+    expect(against(SYMMETRIC, { nat: kind('EI/EI') }, {}).best).toBe('spray');
+    const plain = against(kind('EI/APD'), { nat: kind('EI/EI') }, { gateway: { natPmp: true } });
+    expect(plain.prospects.map(({ technique }) => technique)).toEqual(['reflexive', 'tcp-simultaneous-open']);
+  });
+
+  test('and nobody asks the carrier for one but who is right behind it', () => {
+    const gateway = { pcp: true };
+    expect(against(SYMMETRIC, { gateway }, { gateway }).best).toBe('relay');
+    expect(against(SYMMETRIC, { gateway }, {}).best).toBe('relay');
+    expect(homes({ nat: SYMMETRIC, gateway }, { nat: SYMMETRIC }).best).toBe('mapped');
   });
 
   test('three NATs in a chain are no more than the sum of them', () => {
@@ -113,6 +124,13 @@ describe('firewalls and IPv6', () => {
     expect(homes({ firewall: stateful }, { nat: SYMMETRIC }).best).toBe('spray');
   });
 
+  test('a gateway opens its firewall, too', () => {
+    const guarded = { firewall: stateful, nat: kind('EI/EI') };
+    expect(homes(guarded, { nat: SYMMETRIC }).best).toBe('spray');
+    expect(homes({ ...guarded, gateway: { upnp: 1 } }, { nat: SYMMETRIC }).best).toBe('mapped');
+    expect(homes({ firewall: stateful, gateway: { pcp: true } }, { nat: SYMMETRIC }).best).toBe('mapped');
+  });
+
   test('IPv6 on both sides joins what IPv4 cannot', () => {
     const home = { nat: SYMMETRIC, firewall: stateful, ipv6: true };
     expect(homes(home, home)).toMatchObject({ best: 'ipv6', prospects: [{ technique: 'ipv6', probability: 1 }] });
@@ -121,7 +139,7 @@ describe('firewalls and IPv6', () => {
 
   test('without IPv4 there is only IPv6', () => {
     const found = homes({ ipv4: false, ipv6: '2001:db8:1::/64' }, { ipv6: true });
-    expect(found.prospects.map(({ technique }) => technique)).toEqual(['ipv6']);
+    expect(found.prospects.map(({ technique }) => technique)).toEqual(['ipv6', 'tcp']);
     expect(found.reach.a).toEqual({ udp: true, tcp: true });
   });
 
@@ -132,6 +150,22 @@ describe('firewalls and IPv6', () => {
       reach: { a: { udp: false, tcp: true }, b: { udp: false, tcp: true } },
     });
     expect(homes(home, { nat: SYMMETRIC }).best).toBe('relay');
+  });
+
+  test('a side that can be called joins by TCP who has no UDP', () => {
+    const silent = { nat: SYMMETRIC, firewall: withoutUdp };
+    expect(homes(silent, {})).toMatchObject({ best: 'tcp' });
+    expect(homes({}, silent)).toMatchObject({ best: 'tcp' });
+    expect(homes(silent, { nat: SYMMETRIC, gateway: { natPmp: true } }).best).toBe('tcp');
+    expect(prospect(homes({}, {}), 'tcp')).toMatchObject({ probability: 1, packets: 3 });
+    expect(prospect(homes(silent, { nat: kind('EI/EI') }), 'tcp')).toBeUndefined();
+    expect(prospect(homes({}, { firewall: stateful }), 'tcp')?.probability).toBe(1);
+    expect(prospect(homes({ firewall: stateful }, { firewall: stateful }), 'tcp')).toBeUndefined();
+  });
+
+  test('by TCP over IPv6 where only that is open', () => {
+    const found = homes({ ipv6: true, nat: SYMMETRIC, firewall: withoutUdp }, { ipv6: true, nat: SYMMETRIC });
+    expect(found).toMatchObject({ best: 'tcp', prospects: [{ technique: 'tcp', probability: 1 }] });
   });
 
   test('with TCP port 443 only, a relay', () => {
@@ -220,11 +254,11 @@ describe('topologies', () => {
 
   test('prospects are in the order of TECHNIQUES', () => {
     const { prospects } = homes(
-      { nat: kind('EI/EI'), mapsPorts: true, ipv6: true },
+      { nat: kind('EI/EI'), gateway: { natPmp: true }, ipv6: true },
       { nat: kind('EI/EI'), ipv6: true },
     );
     const found = prospects.map(({ technique }) => technique);
-    expect(found).toEqual(['ipv6', 'mapped', 'reflexive', 'tcp-simultaneous-open']);
+    expect(found).toEqual(['ipv6', 'mapped', 'reflexive', 'tcp', 'tcp-simultaneous-open']);
     expect(found).toEqual(TECHNIQUES.filter((technique) => found.includes(technique)));
   });
 

@@ -43,6 +43,21 @@ describe('the end of a TCP connection', () => {
     expect([pair.client.tcp.size, pair.server.tcp.size, pair.world.clock.pending]).toEqual([0, 0, 0]);
   });
 
+  it('is what a program has to do with all that it opened: until then it is held', async () => {
+    const pair = new TcpPair();
+    const held = (): number[] => [pair.client.tcp.open, pair.server.tcp.open];
+    const dialing = pair.connected();
+    expect(held()).toEqual([0, 1]);
+    const { client, server } = await dialing;
+    expect(held()).toEqual([1, 2]);
+    await server.end();
+    await pair.world.clock.advance(100);
+    expect(held()).toEqual([1, 1]);
+    client.destroy();
+    expect(held()).toEqual([0, 1]);
+    expect(pair.client.tcp.size).toBe(1);
+  });
+
   it('is repeated until it is acknowledged', async () => {
     const pair = new TcpPair();
     const { client, server } = await pair.connected();
