@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Quiche } from '@matrixai/quic/native/quiche.js';
 import type { Config } from '@matrixai/quic/native/types.js';
-import { ALPN } from '../../src/adapters/session/quic/codes.ts';
-import { ADDRESSES, quicheConfig } from '../../src/adapters/session/quic/config.ts';
+import { ADDRESSES, ALPN, quicheConfig } from '../../src/adapters/session/quic/config.ts';
 import { loadQuiche } from '../../src/adapters/session/quic/native.ts';
 import { QuicSession } from '../../src/adapters/session/quic/quic-session.ts';
 import type { Identity } from '../../src/core/identity.ts';

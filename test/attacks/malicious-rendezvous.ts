@@ -1,5 +1,5 @@
 import { cryptoRandom, systemClock } from '../../src/adapters/node/index.ts';
-import { type Carrier, createCarrier } from '../../src/adapters/signaling/carrier.ts';
+import { type Carrier, createCarrier } from '../../src/streams/carrier.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { Signaling } from '../../src/core/signaling.ts';
 import { createRendezvousEngine, type EngineAction } from '../../src/protocol/rendezvous/index.ts';

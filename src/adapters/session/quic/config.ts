@@ -2,7 +2,9 @@ import type { Quiche } from '@matrixai/quic/native/quiche.js';
 import type { Config, RecvInfo } from '@matrixai/quic/native/types.js';
 import type { Identity } from '../../../core/identity.ts';
 import { selfSignedCertificate } from './certificate.ts';
-import { ALPN } from './codes.ts';
+
+/** ALPN name (RFC 7301). The number is the version of everything above QUIC: preface, control stream, stream end. */
+export const ALPN = 'sallyport/1';
 
 /** Longest packet in bytes: what every path carries (RFC 9000 section 14); quiche here has no path MTU discovery. */
 export const MAX_PACKET = 1200;

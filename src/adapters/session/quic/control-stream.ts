@@ -1,6 +1,6 @@
 import type { Connection } from '@matrixai/quic/native/types.js';
 import { TraversalError } from '../../../core/errors.ts';
-import { ControlDecoder, type ControlMessage, encodeControl } from './control.ts';
+import { ControlDecoder, type ControlMessage, encodeControl } from '../../../protocol/session/control.ts';
 
 /**
  * Both halves of the control channel: our unidirectional stream and the other side's. Neither may be refused, ended,

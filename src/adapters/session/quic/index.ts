@@ -6,7 +6,7 @@ import { ADDRESSES, quicheConfig } from './config.ts';
 import { loadQuiche } from './native.ts';
 import { QuicSession } from './quic-session.ts';
 
-export { CloseCode, StreamCode } from './codes.ts';
+export { CloseCode, StreamCode } from '../../../protocol/session/codes.ts';
 
 /**
  * Sessions over QUIC (RFC 9000) with mutual TLS 1.3: each side proves the Ed25519 key of its identity. No 0-RTT, no

@@ -1,6 +1,6 @@
 import type { Connection } from '@matrixai/quic/native/types.js';
 import { DecodeError } from '../../../core/errors.ts';
-import { decodePrefaceHeader, decodePrefaceName, PREFACE_HEADER } from './preface.ts';
+import { decodePrefaceHeader, decodePrefaceName, PREFACE_HEADER } from '../../../protocol/session/preface.ts';
 
 /** Reads a stream's preface as it comes in, and not one byte of what follows. */
 export class PrefaceReader {

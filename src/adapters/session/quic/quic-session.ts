@@ -1,5 +1,6 @@
 import type { Connection, ConnectionError } from '@matrixai/quic/native/types.js';
 import { type Observable, Subject } from 'rxjs';
+import { Deferred } from '../../../core/deferred.ts';
 import { type ErrorCode, TraversalError } from '../../../core/errors.ts';
 import type {
   Session,
@@ -9,13 +10,12 @@ import type {
   SessionStats,
   SessionStream,
 } from '../../../core/session.ts';
+import { CloseCode, checkCode, MAX_CODE } from '../../../protocol/session/codes.ts';
+import { StreamAcceptor } from '../../../streams/stream-acceptor.ts';
 import { isAdmissible, isFirstPacket } from './admissible.ts';
-import { CloseCode, checkCode, MAX_CODE } from './codes.ts';
 import { ADDRESSES, MAX_PACKET } from './config.ts';
-import { Deferred } from './deferred.ts';
 import { PacketPump } from './packet-pump.ts';
 import { certifiesKey } from './peer-key.ts';
-import { StreamAcceptor } from './stream-acceptor.ts';
 import { type CloseMessage, StreamTable } from './stream-table.ts';
 
 export interface QuicSessionOptions extends SessionOptions {

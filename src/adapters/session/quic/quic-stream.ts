@@ -1,8 +1,8 @@
 import type { Connection } from '@matrixai/quic/native/types.js';
+import { Deferred } from '../../../core/deferred.ts';
 import { StreamResetError, TraversalError } from '../../../core/errors.ts';
 import type { SessionStream } from '../../../core/session.ts';
-import { checkCode, MAX_CODE, StreamCode } from './codes.ts';
-import { Deferred } from './deferred.ts';
+import { checkCode, MAX_CODE, StreamCode } from '../../../protocol/session/codes.ts';
 import { shutdownStream } from './shutdown.ts';
 
 /** What a stream needs of its session. */

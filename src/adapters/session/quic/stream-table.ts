@@ -1,11 +1,11 @@
 import type { Connection } from '@matrixai/quic/native/types.js';
+import { Deferred } from '../../../core/deferred.ts';
 import { DecodeError, type TraversalError } from '../../../core/errors.ts';
 import type { SessionStream } from '../../../core/session.ts';
-import { StreamCode } from './codes.ts';
-import type { ControlMessage } from './control.ts';
+import { StreamCode } from '../../../protocol/session/codes.ts';
+import type { ControlMessage } from '../../../protocol/session/control.ts';
+import { encodePreface } from '../../../protocol/session/preface.ts';
 import { ControlStream } from './control-stream.ts';
-import { Deferred } from './deferred.ts';
-import { encodePreface } from './preface.ts';
 import { PrefaceReader } from './preface-reader.ts';
 import { QuicStream, type StreamOwner } from './quic-stream.ts';
 import { shutdownStream } from './shutdown.ts';
