@@ -5,6 +5,7 @@ import { TraversalError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { PortLease, PortLeaseState } from '../core/port-lease.ts';
 import type { Mapping, MappingRequest } from '../core/port-mapper.ts';
+import type { Inspect } from '../machines/inspect.ts';
 import type { LeaseEvent, leaseMachine } from '../machines/lease.ts';
 import type { LeaseLogic } from './lease-logic.ts';
 import type { LeaseRuntime } from './lease-runtime.ts';
@@ -17,6 +18,7 @@ export interface PortLeaseOptions {
   readonly logic: LeaseLogic;
   readonly clock: Clock;
   readonly log: Log;
+  readonly inspect: Inspect | undefined;
 }
 
 /** A lease as its owner has it, and what those who run it need beyond that. */
@@ -30,8 +32,8 @@ export interface OpenPortLease {
 }
 
 /** Begins at once. */
-export function openPortLease({ id, request, runtime, logic, clock, log }: PortLeaseOptions): OpenPortLease {
-  const actor = createActor(logic, { input: { id }, clock, id });
+export function openPortLease({ id, request, runtime, logic, clock, log, inspect }: PortLeaseOptions): OpenPortLease {
+  const actor = createActor(logic, { input: { id }, clock, id, inspect });
   const states = new ReplaySubject<PortLeaseState>(1);
   let current: PortLeaseState = { state: 'mapping' };
   let closing = false;

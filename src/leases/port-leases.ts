@@ -9,6 +9,7 @@ import {
   type PortMapperFactory,
 } from '../core/port-mapper.ts';
 import { within as withinTime } from '../core/within.ts';
+import type { Inspect } from '../machines/inspect.ts';
 import { createLeaseBook } from './lease-book.ts';
 import { leaseLogic } from './lease-logic.ts';
 import { createLeaseRuntime, type LeaseRuntime } from './lease-runtime.ts';
@@ -23,11 +24,13 @@ export interface PortLeasesOptions extends PortMapperEnvironment {
   readonly journal?: LeaseJournal | undefined;
   /** ms in which a mapping is to be had, and a renewal. Default 5000. */
   readonly within?: number | undefined;
+  /** Sees the charts of the leases at work; absent: nothing is spent on it. */
+  readonly inspect?: Inspect | undefined;
 }
 
 /** Port mappings that are kept, by whichever of the protocols is first. Throws `ERR_USAGE` without a protocol. */
 export function createPortLeases(options: PortLeasesOptions): PortLeases {
-  const { mappers: factories, network, clock, random, log, journal, within = DEFAULT_BUDGET } = options;
+  const { mappers: factories, network, clock, random, log, journal, inspect, within = DEFAULT_BUDGET } = options;
   if (factories.length === 0) throw new TraversalError('ERR_USAGE', 'leases need a protocol to map ports by');
   const ended = new AbortController();
   const mappers = factories.map((factory) => factory({ network, clock, random, log }));
@@ -64,7 +67,7 @@ export function createPortLeases(options: PortLeasesOptions): PortLeases {
     };
     const runtime = createLeaseRuntime(request, prepare, world);
     runtimes.set(id, runtime);
-    const opened = openPortLease({ id, request, runtime, logic, clock, log });
+    const opened = openPortLease({ id, request, runtime, logic, clock, log, inspect });
     open.set(opened, port);
     void opened.released.then(() => {
       open.delete(opened);

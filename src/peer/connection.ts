@@ -8,6 +8,7 @@ import type { Verdict } from '../core/verdict.ts';
 import type { ConnectionMachine } from '../machines/connection.ts';
 import type { ConnectionEvent, Failure } from '../machines/connection-events.ts';
 import { type ConnectionInput, type ConnectionOutput, currentPath } from '../machines/connection-setup.ts';
+import type { Inspect } from '../machines/inspect.ts';
 import { mapAttempts } from './mapping-evidence.ts';
 import type { ConnectionRuntime } from './runtime-contract.ts';
 import { checksAttempt, makeVerdict } from './verdict.ts';
@@ -54,6 +55,7 @@ export interface ConnectionOptions {
   readonly runtime: ConnectionRuntime;
   readonly remoteKey: Uint8Array;
   readonly env: Environment;
+  readonly inspect: Inspect | undefined;
   /** The connection has ended; `released` fulfils when nothing is left of it. */
   readonly onEnd: (released: Promise<void>) => void;
 }
@@ -89,13 +91,14 @@ class ActorConnection implements StartableConnection {
   #settle: { resolve(): void; reject(error: TraversalError): void } | undefined;
 
   constructor(options: ConnectionOptions) {
-    const { machine, input, runtime, remoteKey, env } = options;
+    const { machine, input, runtime, remoteKey, env, inspect } = options;
     this.#options = options;
     this.id = input.id;
     this.role = input.role;
     this.remoteKey = remoteKey;
     this.#startedAt = env.clock.now();
-    this.#actor = createActor(machine, { input, clock: env.clock, id: `connection ${input.id.slice(0, 8)}` });
+    const id = `connection ${input.id.slice(0, 8)}`;
+    this.#actor = createActor(machine, { input, clock: env.clock, id, inspect });
     this.#state$ = new BehaviorSubject<ConnectionState>(this.#actor.getSnapshot().value);
     this.datagrams = {
       send: (bytes) => this.#session?.datagrams.send(bytes) ?? false,

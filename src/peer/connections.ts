@@ -7,6 +7,7 @@ import type { Policy } from '../core/policy.ts';
 import type { SessionFactory } from '../core/session.ts';
 import type { Signaling, SignalingEvent } from '../core/signaling.ts';
 import type { ConnectionDelays } from '../machines/connection-setup.ts';
+import type { Inspect } from '../machines/inspect.ts';
 import { createCheckBudget } from '../protocol/ice/index.ts';
 import { type ContactKey, createEnvelopeChannel, type Ticket, ticketId } from '../protocol/rendezvous/index.ts';
 import type { PacketRouter } from '../streams/packet-router.ts';
@@ -43,6 +44,7 @@ export interface ConnectionsOptions {
   readonly carriers: Carriers;
   readonly tickets: TicketBook;
   readonly incoming: Subject<Connection>;
+  readonly inspect: Inspect | undefined;
   readonly onTicketBurnt: () => void;
   /** Asks for a fresh look at the network. */
   readonly refresh: () => void;
@@ -81,6 +83,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       runtime,
       remoteKey,
       env,
+      inspect: options.inspect,
       onEnd(released) {
         runtimes.delete(id);
         released.then(() => connections.delete(id));

@@ -66,11 +66,14 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     carriers,
     tickets: registrar.tickets,
     incoming,
+    inspect: options.inspect,
     onTicketBurnt: () => registrar.refresh(),
-    refresh: () => {
-      if (closing === undefined) actor.send({ type: 'network.changed' });
-    },
+    refresh: () => lookAgain(),
   });
+
+  const lookAgain = (): void => {
+    if (closing === undefined) actor.send({ type: 'network.changed' });
+  };
 
   const logic = peerMachine.provide({
     actors: {
@@ -89,7 +92,8 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
           .then(() => {
             const { behavior, candidates } = discovery.current;
             sendBack({ type: 'discovery.finished', behavior, candidates: candidates.length });
-            if (final !== knowsServers() || !sameList(asked, stunServers())) sendBack({ type: 'network.changed' });
+            // By now this look is over, and the chart hears no more of it.
+            if (final !== knowsServers() || !sameList(asked, stunServers())) lookAgain();
           });
       }),
       map: fromCallback<PeerEvent>(({ sendBack }) => followMapping(ports, sendBack)),
@@ -112,7 +116,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   });
 
   const refresh = REFRESH.least + randomInteger(env.random, REFRESH.spread);
-  const actor = createActor(logic, { input: { refresh }, clock: env.clock, id: 'peer' });
+  const actor = createActor(logic, { input: { refresh }, clock: env.clock, id: 'peer', inspect: options.inspect });
   const state$ = new BehaviorSubject(actor.getSnapshot().value);
   actor.subscribe({
     next: ({ value }) => {
@@ -120,7 +124,6 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     },
     error: (error) => env.log('peer.broken', { error: String(error) }),
   });
-  actor.start();
 
   const close = async (): Promise<void> => {
     actor.send({ type: 'close.requested' });
@@ -173,7 +176,9 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     [Symbol.asyncDispose]: () => peer.close(),
   };
   try {
+    // First of all: whoever looks at the network has to know that servers are still to come.
     carriers.ensure(env.servers);
+    actor.start();
     ports.open();
   } catch (error) {
     await peer.close();

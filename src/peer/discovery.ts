@@ -2,6 +2,7 @@ import { BehaviorSubject, fromEvent, lastValueFrom, type Observable, takeUntil, 
 import { type Candidate, candidateKey, UDP } from '../core/candidate.ts';
 import { type Endpoint, endpoint, type Family, formatEndpoint, parseEndpoint, sameEndpoint } from '../core/endpoint.ts';
 import type { Environment } from '../core/environment.ts';
+import { classifyAddress } from '../core/ip-address.ts';
 import { type NatBehavior, unknownBehavior } from '../core/nat-behavior.ts';
 import { probeBehavior } from '../streams/behavior-probe.ts';
 import type { PacketRouter } from '../streams/packet-router.ts';
@@ -66,9 +67,11 @@ export function createDiscovery(
     publish(known.complete ? known.candidates : all(), known.behavior, known.complete);
 
     const probes = routers.map(async (router): Promise<NatBehavior> => {
+      const { family } = router.socket.local;
+      if (isLocalOnly(hosts, family)) return unknownBehavior;
       const servers = await resolveServers(names, router.socket.local);
       if (servers.length === 0 || closing.signal.aborted) return unknownBehavior;
-      const locals = hosts.map((host) => host.endpoint).filter(({ family }) => family === router.socket.local.family);
+      const locals = hosts.map((host) => host.endpoint).filter((local) => local.family === family);
       const base = locals[0] ?? router.socket.local;
       const results$ = probeBehavior({ router, servers, locals, clock, random }).pipe(
         tap((result) => {
@@ -137,6 +140,13 @@ export function createDiscovery(
       state.complete();
     },
   };
+}
+
+/** The host has addresses, and none of this family leads beyond its links: servers would be asked in vain, and waited for. */
+function isLocalOnly(hosts: readonly Candidate[], family: Family): boolean {
+  const leadsOn = ({ endpoint: { family: of, address } }: Candidate): boolean =>
+    of === family && classifyAddress(address) !== 'link-local';
+  return hosts.length > 0 && !hosts.some(leadsOn);
 }
 
 /** By transport and address, in whatever order. */

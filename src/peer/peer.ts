@@ -4,6 +4,7 @@ import type { Environment } from '../core/environment.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Policy } from '../core/policy.ts';
 import type { ConnectionDelays } from '../machines/connection-setup.ts';
+import type { Inspect } from '../machines/inspect.ts';
 import type { peerMachine } from '../machines/peer.ts';
 import type { Connection } from './connection.ts';
 import type { Reachability } from './discovery.ts';
@@ -19,6 +20,11 @@ export interface PeerOptions {
   readonly accept?: Accept;
   /** Bounds of a connection's lifecycle in ms. */
   readonly delays?: Partial<ConnectionDelays>;
+  /**
+   * Sees the charts of the peer and of its connections at work. It costs several times what the charts do; absent, nothing. Packets,
+   * keys and tickets are never in it.
+   */
+  readonly inspect?: Inspect;
 }
 
 /**

@@ -43,8 +43,11 @@ class RoutedSession implements SessionLink {
   #session: Session | undefined;
   #flight: Uint8Array[] | undefined;
   #early: Uint8Array[] = [];
-  /** Direct paths over UDP by their remote address, for packets that the routers hand over by connection id. */
-  readonly #directs = new Map<string, DirectPath>();
+  /**
+   * Direct paths over UDP by their remote address, for packets that the routers hand over by connection id. After an ICE restart two
+   * generations may have a path to the same one.
+   */
+  readonly #directs = new Map<string, readonly DirectPath[]>();
   readonly #registrations: (() => void)[] = [];
 
   constructor({ role, factory, routers, clock }: SessionLinkOptions) {
@@ -87,7 +90,11 @@ class RoutedSession implements SessionLink {
   }
 
   addDirect(path: DirectPath): void {
-    if (path.info.transport === 'udp') this.#directs.set(formatEndpoint(path.remote), path);
+    if (path.info.transport === 'udp') {
+      const key = formatEndpoint(path.remote);
+      const others = (this.#directs.get(key) ?? []).filter(({ info }) => info.id !== path.info.id);
+      this.#directs.set(key, [...others, path]);
+    }
     this.table.add(path);
   }
 
@@ -96,7 +103,11 @@ class RoutedSession implements SessionLink {
   }
 
   remove(pathId: string): void {
-    for (const [key, path] of this.#directs) if (path.info.id === pathId) this.#directs.delete(key);
+    for (const [key, paths] of this.#directs) {
+      const others = paths.filter(({ info }) => info.id !== pathId);
+      if (others.length === 0) this.#directs.delete(key);
+      else this.#directs.set(key, others);
+    }
     this.table.remove(pathId);
   }
 
@@ -124,9 +135,16 @@ class RoutedSession implements SessionLink {
   }
 
   #receiveFrom(packet: Uint8Array, from: Endpoint): void {
-    const path = this.#directs.get(formatEndpoint(from));
-    if (path === undefined) this.#receive(packet);
-    else path.receive(packet);
+    const paths = this.#directs.get(formatEndpoint(from));
+    if (paths === undefined) this.#receive(packet);
+    else this.#choose(paths).receive(packet);
+  }
+
+  /** Of paths that a packet may have come by, the one in use, or the latest. */
+  #choose(paths: readonly DirectPath[]): DirectPath {
+    if (paths.length === 1) return paths[0]!;
+    const current = this.table.current?.id;
+    return paths.find(({ info }) => info.id === current) ?? paths.at(-1)!;
   }
 
   #transmit(packet: Uint8Array): void {

@@ -1,0 +1,135 @@
+import { type Internet, internet } from '../sim/internet.ts';
+import type { PacketRecord } from '../sim/packet-log.ts';
+import type { Outcome } from './outcome.ts';
+import { pause } from './pause.ts';
+import type { ConnectionNews, PeerNews, RunWatch, WorldNews } from './run-event.ts';
+import { DEFAULT_UNTIL, type DialPlan, type PeerPlan, type Scenario } from './scenario.ts';
+import { ScenarioDial } from './scenario-dial.ts';
+import { ScenarioPeer } from './scenario-peer.ts';
+import { readScenario, rendezvousServers } from './scenario-reader.ts';
+
+export interface RunOptions {
+  /** Is told what happens, while it does. */
+  readonly watch?: RunWatch;
+}
+
+/**
+ * Runs a scenario in virtual time: until every dial has settled and was kept for its time, at the latest until `until`; without a dial,
+ * until then. All peers are closed at the end. Errors: `ERR_USAGE` with the path of what is wrong in the scenario; those of `createPeer`.
+ */
+export async function runScenario(scenario: Scenario, { watch }: RunOptions = {}): Promise<Outcome> {
+  const read = readScenario(scenario);
+  const world = internet(read.internet);
+  const { until = DEFAULT_UNTIL } = read;
+  return world.clock.runUntil(new Run(world, read, watch).perform(until), until + CLOSING);
+}
+
+/** One run of a scenario. */
+class Run {
+  readonly #world: Internet;
+  readonly #scenario: Scenario;
+  readonly #watch: RunWatch | undefined;
+  readonly #peers: ReadonlyMap<string, ScenarioPeer>;
+  readonly #dials: readonly ScenarioDial[];
+  /** By connection id. */
+  readonly #dialed = new Map<string, ScenarioDial>();
+  /** Packets that each host has sent. */
+  readonly #sent = new Map<string, number>();
+
+  constructor(world: Internet, scenario: Scenario, watch: RunWatch | undefined) {
+    this.#world = world;
+    this.#scenario = scenario;
+    this.#watch = watch;
+    const servers = rendezvousServers(scenario.internet.hosts);
+    this.#peers = new Map(scenario.peers.map((plan) => [plan.name, this.#cast(plan, plan.servers ?? servers)]));
+    this.#dials = scenario.dials.map((plan) => this.#assign(plan));
+  }
+
+  async perform(until: number): Promise<Outcome> {
+    const { clock } = this.#world;
+    const before = this.#sockets();
+    this.#world.watch((record) => this.#see(record));
+    this.#follow();
+    const performing = Promise.all([
+      ...this.#scenario.peers.map((plan) => this.#start(plan)),
+      ...this.#dials.map((dial) => dial.run()),
+    ]);
+    const end = pause(clock, until);
+    try {
+      await (this.#dials.length === 0 ? Promise.all([performing, end]) : Promise.race([performing, end]));
+    } finally {
+      for (const dial of this.#dials) dial.end();
+      await Promise.all([...this.#peers.values()].map((peer) => peer.close()));
+    }
+    const endedAt = clock.now();
+    await pause(clock, FAREWELL);
+    const timers = [...this.#peers.values()].reduce((sum, peer) => sum + peer.pendingTimers, 0);
+    return {
+      dials: this.#dials.map((dial) => dial.outcome()),
+      endedAt,
+      leftOver: { timers, sockets: this.#sockets() - before },
+    };
+  }
+
+  #cast(plan: PeerPlan, servers: readonly string[]): ScenarioPeer {
+    const calls = this.#scenario.dials.filter(({ to }) => to === plan.name);
+    return new ScenarioPeer({
+      plan,
+      host: this.#world.hostNamed(plan.host),
+      servers,
+      dialedBy: new Set(calls.map(({ by = 'ticket' }) => by)),
+      tell: (news) => this.#tell({ who: plan.name, ...news }),
+      isWatched: this.#watch !== undefined,
+    });
+  }
+
+  #assign(plan: DialPlan): ScenarioDial {
+    return new ScenarioDial({
+      plan,
+      from: this.#peers.get(plan.from)!,
+      to: this.#peers.get(plan.to)!,
+      clock: this.#world.clock,
+      onDialed: (connection, dial) => this.#dialed.set(connection, dial),
+      tell: (news) => this.#tell(news),
+      packetsOf: (host) => this.#sent.get(host) ?? 0,
+    });
+  }
+
+  async #start({ name, startsAt = 0 }: PeerPlan): Promise<void> {
+    const callers = this.#scenario.dials.filter(({ to, by }) => to === name && by === 'key');
+    const keys = callers.map(({ from }) => this.#peers.get(from)!.identity.publicKey);
+    await this.#peers.get(name)!.start(startsAt, keys);
+  }
+
+  /** What happens to the internet is told when it has, and kills who runs on a host that is restarted. */
+  #follow(): void {
+    for (const { at, ...event } of this.#scenario.internet.events ?? []) {
+      this.#world.clock.setTimeout(() => {
+        this.#tell({ type: 'world', event });
+        if (event.type !== 'restart') return;
+        for (const peer of this.#peers.values()) if (peer.host.name === event.host) peer.kill();
+      }, at);
+    }
+  }
+
+  #see(record: PacketRecord): void {
+    if (record.fate === 'sent') this.#sent.set(record.place, (this.#sent.get(record.place) ?? 0) + 1);
+    this.#tell({ type: 'packet', record });
+  }
+
+  #tell(news: WorldNews | PeerNews | ConnectionNews): void {
+    this.#watch?.({ at: this.#world.clock.now(), ...news });
+    if ('role' in news) this.#dialed.get(news.connection)?.changed();
+  }
+
+  /** Sockets that programs hold on the hosts of the peers. */
+  #sockets(): number {
+    const hosts = new Set([...this.#peers.values()].map(({ host }) => host));
+    return [...hosts].reduce((sum, { udp, tcp }) => sum + udp.size + tcp.open, 0);
+  }
+}
+
+/** ms in which what closed peers still say to their servers is said. */
+const FAREWELL = 2_000;
+/** ms for all peers to close. */
+const CLOSING = 60_000;

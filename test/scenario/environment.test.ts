@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import type { InspectionEvent } from 'xstate';
+import { simEnvironment } from '../../src/scenario/index.ts';
+import { internet } from '../../src/sim/index.ts';
+
+describe('simEnvironment', () => {
+  it('gives a peer the network of its host and the time of the internet', () => {
+    const world = internet({ seed: 1 });
+    const env = simEnvironment(world.host('alice', { addresses: ['203.0.113.9'] }), { servers: ['ws://meet:8790'] });
+    expect(env.clock).toBe(world.clock);
+    expect(env.network.interfaces().map(({ address }) => address)).toContain('203.0.113.9');
+    expect(env).toMatchObject({ servers: ['ws://meet:8790'], stun: [], loopback: false });
+  });
+
+  it('has chance of its own, which others do not change', () => {
+    const draw = (others: readonly string[], name?: string): string => {
+      const world = internet({ seed: 1 });
+      for (const other of others) simEnvironment(world.host(other)).random.bytes(8);
+      const { random, newIdentity } = simEnvironment(world.host('alice'), { name });
+      return Buffer.concat([random.bytes(8), newIdentity().publicKey]).toString('hex');
+    };
+    expect(draw(['stranger'])).toBe(draw([]));
+    expect(draw([], 'second')).not.toBe(draw([]));
+  });
+
+  it('asks no gateway where it is told so', () => {
+    const host = internet({ seed: 1 }).host('alice');
+    expect(simEnvironment(host, { mapping: false }).portLeases).toBeUndefined();
+    expect(simEnvironment(host).portLeases).toBeDefined();
+  });
+
+  it('keeps ports mapped at the gateway, and ends what a program that was killed has left', async () => {
+    const world = internet({ seed: 1 });
+    const home = world.nat('home', {}, { gateway: { natPmp: true } });
+    const alice = home.host('alice');
+    const external = (): string[] =>
+      home
+        .translator!.mappings(world.clock.now())
+        .flatMap(({ isExplicit, external: { port } }) => (isExplicit ? [`${port}`] : []));
+
+    const killed = simEnvironment(alice).portLeases!();
+    await world.clock.runUntil(killed.keep({ protocol: 'udp', internalPort: 4000 }).ready);
+    expect(external()).toEqual(['4000']);
+    world.happen({ type: 'restart', host: 'alice' });
+
+    const next = simEnvironment(alice, { name: 'next' }).portLeases!();
+    await world.clock.runUntil(next.keep({ protocol: 'udp', internalPort: 5000 }).ready);
+    await world.clock.advance(1_000);
+    expect(external()).toEqual(['5000']);
+    await world.clock.runUntil(next.close());
+    expect(external()).toEqual([]);
+  });
+
+  it('shows the charts of its leases to whoever inspects them', async () => {
+    const world = internet({ seed: 1 });
+    const alice = world.nat('home', {}, { gateway: { natPmp: true } }).host('alice');
+    const states: string[] = [];
+    const inspect = (event: InspectionEvent): void => {
+      if (event.type === '@xstate.snapshot' && 'value' in event.snapshot) states.push(String(event.snapshot.value));
+    };
+    const leases = simEnvironment(alice, { inspect }).portLeases!();
+    await world.clock.runUntil(leases.keep({ protocol: 'udp', internalPort: 4000 }).ready);
+    await world.clock.runUntil(leases.close());
+    expect([...new Set(states)]).toEqual(['mapping', 'held', 'releasing', 'released']);
+  });
+});
