@@ -1,4 +1,4 @@
-/** The public test kit: Sallyport's ICE agent by itself, for tests against other agents. */
+/** The public test kit: Sallyport's ICE agent by itself, for tests against other agents, and the NAT matrix. */
 export {
   type CandidateAttribute,
   decodeCandidateAttribute,
@@ -16,4 +16,5 @@ export {
   type RemoteDescription,
 } from './ice-bridge.ts';
 export type { NominatedPair } from './ice-generation.ts';
+export * from './matrix/index.ts';
 export type { IgnoredLines } from './remote-lines.ts';

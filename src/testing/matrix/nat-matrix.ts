@@ -1,0 +1,73 @@
+import { runScenario } from '../../scenario/index.ts';
+import { usage } from '../../sim/fields.ts';
+import { type Forecast, forecast } from '../../sim/index.ts';
+import { cellName, type MatrixCell } from './cell.ts';
+import { type CellRun, cellRun } from './cell-run.ts';
+import { matrixCells } from './default-cells.ts';
+import { type Judgement, judge } from './judge.ts';
+
+export interface NatMatrixOptions {
+  /** What to run; default: {@link matrixCells}. */
+  readonly cells?: readonly MatrixCell[];
+  /** Of all chance in the default cells. Default 1. */
+  readonly seed?: number;
+  /** Is told of each cell when it has run. */
+  readonly onCell?: (result: CellResult) => void;
+}
+
+export interface NatMatrix {
+  /** In the order of the cells. */
+  readonly cells: readonly CellResult[];
+  /** Those with a `failure`: a bug of the flow, of the simulator or of the oracle. None is what one wants. */
+  readonly failures: readonly CellResult[];
+}
+
+export interface CellResult {
+  readonly cell: MatrixCell;
+  /** What the oracle says, of the dialer as `a` and the listener as `b`. */
+  readonly forecast: Forecast;
+  readonly run: CellRun;
+  readonly judgement: Judgement;
+  /** Why this must not be, with the cell's name; absent: it is as it should be, or falls short for a stated reason. */
+  readonly failure?: string;
+}
+
+/**
+ * Runs the default flow in every cell on the simulated internet, one after the other in virtual time, and compares each with the
+ * oracle in both directions. The same cells give the same matrix. Errors: `ERR_USAGE` for a scenario that makes no sense.
+ */
+export async function natMatrix({
+  seed = 1,
+  cells = matrixCells(seed),
+  onCell,
+}: NatMatrixOptions = {}): Promise<NatMatrix> {
+  const results: CellResult[] = [];
+  for (const cell of cells) {
+    const result = await runCell(cell);
+    onCell?.(result);
+    results.push(result);
+  }
+  return { cells: results, failures: results.filter(({ failure }) => failure !== undefined) };
+}
+
+/** Runs one cell. Errors: `ERR_USAGE`. */
+async function runCell(cell: MatrixCell): Promise<CellResult> {
+  const { internet, peers, dials } = cell.scenario;
+  const [dial, ...others] = dials;
+  if (dial === undefined || others.length > 0) throw usage(cellName(cell), 'has a scenario with one dial');
+  const outcome = await runScenario(cell.scenario);
+  const hostOf = (name: string): string => peers.find((peer) => peer.name === name)!.host;
+  const expected = forecast(internet, hostOf(dial.from), hostOf(dial.to));
+  const run = cellRun(outcome.dials[0]!);
+  const judgement = judge(expected, run);
+  return { cell, forecast: expected, run, judgement, failure: failureOf(cell, judgement) };
+}
+
+function failureOf(cell: MatrixCell, { verdict, reason }: Judgement): string | undefined {
+  const name = cellName(cell);
+  if (verdict === 'impossible') return `${name}: ${reason}`;
+  if (verdict === 'short') return cell.shortfall === undefined ? `${name}: ${reason}` : undefined;
+  return cell.shortfall === undefined
+    ? undefined
+    : `${name}: ${reason}, although it is stated to fall short (${cell.shortfall})`;
+}
