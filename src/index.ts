@@ -61,6 +61,7 @@ export { createPortLeases, type PortLeasesOptions } from './leases/port-leases.t
 export { connectionMachine } from './machines/connection.ts';
 export type { ConnectionEvent, RatedPath } from './machines/connection-events.ts';
 export { type ConnectionDelays, defaultConnectionDelays } from './machines/connection-setup.ts';
+export type { Inspect } from './machines/inspect.ts';
 export { leaseMachine } from './machines/lease.ts';
 export { peerMachine } from './machines/peer.ts';
 export { type Connection, type ConnectionState, DEFAULT_PROTOCOL } from './peer/connection.ts';

@@ -15,7 +15,7 @@ import { type Log, silentLog } from './core/log.ts';
 import type { PortLeases } from './core/port-lease.ts';
 import type { PortMapperFactory } from './core/port-mapper.ts';
 import { normalizeServerUrl } from './core/server-url.ts';
-import { createPortLeases } from './leases/port-leases.ts';
+import { createPortLeases, type PortLeasesOptions } from './leases/port-leases.ts';
 
 export { createIdentity } from './adapters/node/identity.ts';
 export { loadIdentityFile } from './adapters/node/identity-file.ts';
@@ -47,13 +47,15 @@ export interface NodeEnvironmentOptions {
    * where loopback addresses are candidates.
    */
   readonly mapping?: boolean | readonly PortMapperFactory[];
+  /** Sees the charts of the port leases at work, as `PeerOptions.inspect` does those of a peer. */
+  readonly inspect?: PortLeasesOptions['inspect'];
 }
 
 /**
  * The operating system as an environment: real sockets, real time, QUIC sessions, signalling over WebSocket or NATS.
  */
 export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environment {
-  const { servers = [], stun = [], token, log = silentLog } = options;
+  const { servers = [], stun = [], token, log = silentLog, inspect } = options;
   const clock = systemClock();
   const random = cryptoRandom();
   const own = new Set(servers.map(normalizeServerUrl));
@@ -80,7 +82,7 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
     servers,
     stun,
     ...(asksGateways(mapping) && {
-      portLeases: () => nodePortLeases({ log, ...(typeof mapping !== 'boolean' && { mappers: mapping }) }),
+      portLeases: () => nodePortLeases({ log, inspect, ...(typeof mapping !== 'boolean' && { mappers: mapping }) }),
     }),
     loopback,
   };
@@ -94,14 +96,16 @@ export interface NodePortLeasesOptions {
   readonly log?: Log;
   /** ms in which a mapping is to be had, and a renewal. Default 5000. */
   readonly within?: number;
+  /** Sees the charts of the leases at work. */
+  readonly inspect?: PortLeasesOptions['inspect'];
 }
 
 /** Port mappings at the gateways of this host. Close them before the process ends. */
 export function nodePortLeases(options: NodePortLeasesOptions = {}): PortLeases {
-  const { log = silentLog, within } = options;
+  const { log = silentLog, within, inspect } = options;
   const { mappers = [pcp(), natPmp(), upnpIgdLater], journal = fileLeaseJournal({ log }) } = options;
   const world = { network: nodeNetwork(), clock: systemClock(), random: cryptoRandom(), log };
-  return createPortLeases({ ...world, mappers, journal, within });
+  return createPortLeases({ ...world, mappers, journal, within, inspect });
 }
 
 function asksGateways(mapping: boolean | readonly PortMapperFactory[]): boolean {

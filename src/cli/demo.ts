@@ -1,99 +1,48 @@
-import type { Command } from 'commander';
-import pc from 'picocolors';
-import type { Endpoint } from '../core/endpoint.ts';
+import { type Command, InvalidArgumentError } from 'commander';
 import { TraversalError } from '../index.ts';
-import { nodeNetwork, startServer } from '../node.ts';
-import { eachConnection, echo, tcpServer } from '../streams/index.ts';
-import { type CommandContext, runCommand } from './command.ts';
-import { type DemoPeer, spawnDemoPeer } from './demo-peer.ts';
-import { exchangeBytes } from './demo-transfer.ts';
-import type { ExitCode } from './exit-code.ts';
+import { runCommand } from './command.ts';
 
-/** Bytes that the demo sends each way. */
-const TRANSFER = 32 * 2 ** 20;
-/** ms for the whole demo. */
-const PATIENCE = 30_000;
+export interface DemoOptions {
+  readonly a?: string;
+  readonly b?: string;
+  readonly seed?: number;
+  readonly real?: boolean;
+  readonly trace?: string;
+  readonly verbose?: boolean;
+}
 
 export function addDemo(program: Command): void {
-  program
+  const command = program
     .command('demo')
-    .description('the main job by itself: two peers in two processes, a relayed start, then a direct path')
-    .option('--real', 'on this machine’s real sockets (the only world in this version)')
+    .description('the main job by itself: two homes on a simulated internet, a relayed start, then a direct path')
+    .option('--a <preset>', 'what the dialer is behind (default: home-router)')
+    .option('--b <preset>', 'what the listener is behind (default: carrier)')
+    .option('--seed <n>', 'of all chance: the same seed tells the same story (default: 1)', parseSeed)
+    .option('--real', 'on this machine’s real sockets instead: a server and two peers in two processes')
+    .option('--no-inspect', 'print the text, and nothing else')
+    .option('--trace <file>', 'write what happens to this file, for `sallyport replay`')
     .option('--verbose', 'tell everything on stderr')
-    .action((options: { verbose?: boolean }) => runCommand(options, demo));
-}
-
-async function demo({ reporter, signal }: CommandContext): Promise<ExitCode> {
-  const startedAt = performance.now();
-  const say = (who: string, what: string): void => {
-    const t = (performance.now() - startedAt).toFixed(0).padStart(6);
-    reporter.print(`${pc.dim(`${t} ms`)}  ${who.padEnd(10)} ${what}`);
-  };
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
-  const peers: DemoPeer[] = [];
-  const server = await startServer({ port: 0, stunPort: 0 });
-  const service = await startEchoService();
-  try {
-    say('rendezvous', `${server.url}, with STUN and a relay`);
-    const listener = spawnDemoPeer(
-      ['listen', '--no-map', '--server', server.url, '--forward', String(service.local.port)],
-      deadline,
+    .action((options: DemoOptions) =>
+      runCommand(options, async (context) => {
+        checkWorld(options);
+        // Each world is loaded for those who want it: the simulator needs no QUIC, and the real one no simulator.
+        if (options.real) return (await import('./demo-real.ts')).realDemo(context);
+        return (await import('./demo-simulated.ts')).simulatedDemo(options, context);
+      }),
     );
-    peers.push(listener);
-    listener.onEvent((event) => say('listener', describe(event)));
-    const { ticket } = await listener.until('ticket');
-    const dialer = spawnDemoPeer(['connect', '-', '--no-map', '--forward', '0'], deadline);
-    peers.push(dialer);
-    dialer.onEvent((event) => say('dialer', describe(event)));
-    dialer.write(`${ticket}\n`);
-    const { port } = await dialer.until('forwarding');
-    say('demo', `${TRANSFER / 2 ** 20} MiB through the connection to an echo service behind the listener, and back`);
-    const { seconds, intact } = await exchangeBytes(Number(port), TRANSFER);
-    if (!intact) throw new TraversalError('ERR_PROTOCOL', 'the bytes came back changed');
-    say('demo', pc.green(`every byte came back, once and in order, in ${seconds.toFixed(2)} s`));
-    const { kind } = await dialer.until('path', ({ kind }) => kind === 'direct');
-    say('demo', pc.green(`both ends talk over a ${kind} path; the relay stands by`));
-    return 0;
-  } finally {
-    for (const peer of peers.reverse()) await peer.stop();
-    service.close();
-    await server.close();
-    say('demo', 'everything is closed');
-  }
-}
-
-function describe(event: Readonly<Record<string, unknown>>): string {
-  switch (event.event) {
-    case 'ticket':
-      return `ticket ${String(event.ticket).slice(0, 16)}…`;
-    case 'state':
-      return pc.dim(`state ${JSON.stringify(event.value).replaceAll('"', '')}`);
-    case 'candidate':
-      return `candidate ${event.type} ${event.address}`;
-    case 'path': {
-      const line = `${event.kind} path, ${event.transport} to ${event.remote}`;
-      return event.kind === 'direct' ? pc.green(line) : pc.yellow(line);
-    }
-    case 'connected':
-      return pc.bold('session established: both keys proven');
-    case 'forwarding':
-      return `forwards 127.0.0.1:${event.port}`;
-    case 'verdict':
-      return `verdict: ${event.summary}`;
-    case 'error':
-      return pc.red(`error ${event.code}: ${event.message}`);
-    default:
-      return String(event.event);
-  }
-}
-
-async function startEchoService(): Promise<{ readonly local: Endpoint; close(): void }> {
-  return new Promise((resolve, reject) => {
-    const subscription = tcpServer(nodeNetwork(), {
-      address: '127.0.0.1',
-      onListening: (local) => resolve({ local, close: () => subscription.unsubscribe() }),
-    })
-      .pipe(eachConnection(echo, reject))
-      .subscribe({ error: reject });
+  program.hook('preSubcommand', async (_, chosen) => {
+    if (chosen === command) command.addHelpText('after', (await import('./demo-presets.ts')).presetHelp());
   });
+}
+
+/** Throws `ERR_USAGE` for options that go with the other world. */
+function checkWorld({ real, a, b, seed, trace }: DemoOptions): void {
+  if (!real || [a, b, seed, trace].every((option) => option === undefined)) return;
+  throw new TraversalError('ERR_USAGE', '--a, --b, --seed and --trace are of the simulated internet: leave --real out');
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed)) throw new InvalidArgumentError('A seed is a whole number.');
+  return seed;
 }

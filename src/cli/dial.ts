@@ -20,7 +20,7 @@ export async function dial(
   const ticket = decodeTicket(ticketText);
   const servers = options.server.length > 0 ? options.server : ticket.servers;
   const stun = options.stun.length > 0 ? options.stun : ticket.stun;
-  const peer = await openPeer(options, { servers, stun }, reporter);
+  const { peer, recorder, close } = await openPeer('dialer', options, { servers, stun }, reporter);
   try {
     const connection = begin(peer);
     const following = follow(connection, reporter);
@@ -33,10 +33,12 @@ export async function dial(
       await connection.close();
       following.unsubscribe();
       reporter.closed();
-      reporter.verdict(await connection.verdict);
+      const verdict = await connection.verdict;
+      recorder?.verdict(connection.id, verdict);
+      reporter.verdict(verdict);
     }
   } finally {
-    await peer.close();
+    await close();
   }
 
   function begin(on: Peer): Connection {

@@ -7,7 +7,7 @@ import type { ExitCode } from './exit-code.ts';
 import { follow } from './follow.ts';
 import { parseHostPort } from './host-port.ts';
 import { chooseJob, type ListenerJob, type ListenerJobOptions, serveStream } from './listener-job.ts';
-import { addPeerOptions, openPeer, type PeerCommandOptions } from './peer-options.ts';
+import { addPeerOptions, type CommandPeer, openPeer, type PeerCommandOptions } from './peer-options.ts';
 import type { Reporter } from './reporter.ts';
 
 type ListenOptions = Omit<PeerCommandOptions, 'json'> &
@@ -39,22 +39,27 @@ async function listen(options: ListenOptions, { reporter, signal }: CommandConte
   const ttl = parseDuration(options.ttl);
   const job = chooseJob(options, reporter);
   const servers = options.server.length > 0 ? options.server : [DEFAULT_SERVER];
-  const peer = await openPeer(options, { servers, stun: options.stun }, reporter);
+  const { peer, recorder, close } = await openPeer('listener', options, { servers, stun: options.stun }, reporter);
   const interrupted = whenAborted(signal);
   try {
-    peer.incoming$.subscribe((connection) => receive(connection, job, reporter));
+    peer.incoming$.subscribe((connection) => receive(connection, job, reporter, recorder));
     const ticket = await Promise.race([peer.createTicket({ ttl, once: options.once ?? false }), interrupted]);
     if (ticket === undefined) return 0;
     reporter.ticket(ticket, { toStdout: !job.usesStdout });
     await Promise.race([interrupted, options.keep ? new Promise<never>(() => {}) : job.done, replaced(peer)]);
     return 0;
   } finally {
-    await peer.close();
+    await close();
     job.release();
   }
 }
 
-function receive(connection: Connection, job: ListenerJob, reporter: Reporter): void {
+function receive(
+  connection: Connection,
+  job: ListenerJob,
+  reporter: Reporter,
+  recorder: CommandPeer['recorder'],
+): void {
   const following = follow(connection, reporter);
   connection.streams$.subscribe((stream) => {
     serveStream(stream, job).catch((error) => reporter.log('stream.failed', { id: stream.id, error: String(error) }));
@@ -62,6 +67,7 @@ function receive(connection: Connection, job: ListenerJob, reporter: Reporter): 
   connection.verdict.then((verdict) => {
     following.unsubscribe();
     reporter.closed();
+    recorder?.verdict(connection.id, verdict);
     reporter.verdict(verdict);
   });
 }

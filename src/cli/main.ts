@@ -6,6 +6,7 @@ import { addDemo } from './demo.ts';
 import { addListen } from './listen.ts';
 import { addMap } from './map.ts';
 import { addPing } from './ping.ts';
+import { addReplay } from './replay.ts';
 import { addServe } from './serve.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -19,7 +20,7 @@ const program = new Command('sallyport')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'error [ERR_USAGE]:')) });
 
-for (const add of [addServe, addListen, addConnect, addPing, addMap, addDemo]) add(program);
+for (const add of [addServe, addListen, addConnect, addPing, addMap, addDemo, addReplay]) add(program);
 
 try {
   await program.parseAsync();

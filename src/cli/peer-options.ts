@@ -6,6 +6,8 @@ import type { Log } from '../core/log.ts';
 import { type Policy, policies } from '../core/policy.ts';
 import { createPeer, type Peer } from '../index.ts';
 import { nodeEnvironment } from '../node.ts';
+import type { PeerRecorder } from '../trace/peer-recorder.ts';
+import { openPeerTrace } from './peer-trace.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Options that `listen`, `connect` and `ping` share. */
@@ -18,8 +20,17 @@ export interface PeerCommandOptions {
   readonly policy: Policy;
   /** False with `--no-map`. */
   readonly map: boolean;
+  readonly trace?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
+}
+
+/** The peer of a command, and what writes its trace with `--trace`. */
+export interface CommandPeer {
+  readonly peer: Peer;
+  readonly recorder: PeerRecorder | undefined;
+  /** Ends the peer, then the trace. */
+  close(): Promise<void>;
 }
 
 /** An option that may be repeated. */
@@ -44,6 +55,7 @@ export function addPeerOptions(command: Command): Command {
     .option('--identity <file>', 'private key that names this peer; created when missing (default: a fresh key)')
     .addOption(new Option('--policy <policy>', 'how relays may be used').choices(policies).default('relay-first'))
     .option('--no-map', 'ask no gateway for port mappings')
+    .option('--trace <file>', 'write what happens to this file, for `sallyport replay`')
     .option('--json', 'tell what happens as JSON, one object a line')
     .option('--verbose', 'tell everything on stderr');
 }
@@ -56,28 +68,55 @@ export function parsePort(text: string): number {
 }
 
 /**
- * Opens the peer of a command. Throws `ERR_USAGE`, `ERR_IDENTITY_FILE`, `ERR_NOT_AVAILABLE` and those of `createPeer`.
+ * Opens the peer of a command, `who` in its trace. Throws `ERR_USAGE`, `ERR_IDENTITY_FILE`, `ERR_NOT_AVAILABLE` and those of
+ * `createPeer`.
  */
 export async function openPeer(
+  who: 'listener' | 'dialer',
   options: PeerCommandOptions,
   where: { readonly servers: readonly string[]; readonly stun: readonly string[] },
   reporter: Reporter,
-): Promise<Peer> {
+): Promise<CommandPeer> {
   if (options.turn !== undefined) {
     throw new TraversalError('ERR_NOT_AVAILABLE', '--turn is not available in this version: leave it out');
   }
   const identity = options.identity === undefined ? undefined : await loadIdentityFile(options.identity);
-  const env = peerEnvironment(options, where, reporter.log);
-  const peer = await createPeer({ env, policy: options.policy, ...(identity && { identity }) });
+  const trace = options.trace === undefined ? undefined : openPeerTrace(options.trace, reporter);
+  const recorder = trace?.peer(who);
+  const log: Log = (event, fields) => {
+    reporter.log(event, fields);
+    recorder?.log(event, fields);
+  };
+  try {
+    const inspect = recorder?.inspect;
+    const env = peerEnvironment(options, where, log, inspect);
+    const peer = await createPeer({ env, policy: options.policy, inspect, ...(identity && { identity }) });
+    peer.reachability$.subscribe((reachability) => recorder?.reachability(reachability));
+    if (options.policy !== 'relay-only') tellCandidates(peer, reporter);
+    return {
+      peer,
+      recorder,
+      async close() {
+        await peer.close();
+        trace?.end();
+      },
+    };
+  } catch (error) {
+    trace?.end();
+    throw error;
+  }
+}
+
+/** Each candidate once, ports aside. */
+function tellCandidates(peer: Peer, reporter: Reporter): void {
   const told = new Set<string>();
   peer.reachability$.subscribe(({ candidates }) => {
     for (const candidate of candidates) {
       const key = `${candidate.type} ${candidate.endpoint.address}`;
-      if (!told.has(key) && options.policy !== 'relay-only') reporter.candidate(candidate);
+      if (!told.has(key)) reporter.candidate(candidate);
       told.add(key);
     }
   });
-  return peer;
 }
 
 /** The world that a command's peer lives in. */
@@ -85,8 +124,15 @@ export function peerEnvironment(
   { token, map }: Pick<PeerCommandOptions, 'token' | 'map'>,
   where: { readonly servers: readonly string[]; readonly stun: readonly string[] },
   log: Log,
+  inspect?: PeerRecorder['inspect'],
 ): Environment {
-  return nodeEnvironment({ ...where, log, ...(!map && { mapping: false }), ...(token !== undefined && { token }) });
+  return nodeEnvironment({
+    ...where,
+    log,
+    inspect,
+    ...(!map && { mapping: false }),
+    ...(token !== undefined && { token }),
+  });
 }
 
 function collectStun(value: string, previous: readonly string[]): string[] {

@@ -73,13 +73,13 @@ describe('text', () => {
   test('names what is not as it should be', () => {
     expect(text).toContain(
       [
-        '3 of 12 cells are not as they should be:',
+        'of 12 cells, 3 not as it should be:',
         '  four & more: B x B: relayed, where reflexive is sure to join them',
         '  four & more: B x C: direct (udp over IPv4 to host and prflx), where the oracle knows nothing',
         '  a list: homes x second dials: failed (ERR_TIMEOUT), where both sides reach a relay',
       ].join('\n'),
     );
-    expect(matrixText(givenMatrix([[['one', 'A', 'A'], REFLEXIVE]]))).toContain('1 cells, all as the oracle says');
+    expect(matrixText(givenMatrix([[['one', 'A', 'A'], REFLEXIVE]]))).toContain('1 cell, all as the oracle says');
   });
 });
 

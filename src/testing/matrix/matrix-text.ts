@@ -2,7 +2,7 @@ import { legend, markOf } from './mark.ts';
 import { isGrid, type MatrixTable, tablesOf } from './matrix-table.ts';
 import type { CellResult, NatMatrix } from './nat-matrix.ts';
 import { describeResult } from './result-words.ts';
-import { summarize } from './summary.ts';
+import { countCells, summarize } from './summary.ts';
 
 /** A matrix for a terminal. */
 export function matrixText({ cells, failures }: NatMatrix): string {
@@ -46,9 +46,9 @@ function listLines(table: MatrixTable): readonly string[] {
 }
 
 function verdictLines(cells: readonly CellResult[], failures: readonly CellResult[]): readonly string[] {
-  if (failures.length === 0) return [`${cells.length} cells, all as the oracle says`];
+  if (failures.length === 0) return [`${countCells(cells)}, all as the oracle says`];
   return [
-    `${failures.length} of ${cells.length} cells are not as they should be:`,
+    `of ${countCells(cells)}, ${failures.length} not as it should be:`,
     ...failures.map(({ failure }) => `  ${failure}`),
   ];
 }

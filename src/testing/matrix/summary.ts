@@ -9,9 +9,13 @@ export function summarize(table: MatrixTable): string {
     .join(' ');
 }
 
+export function countCells({ length }: readonly CellResult[]): string {
+  return length === 1 ? '1 cell' : `${length} cells`;
+}
+
 function describeCounts({ results }: MatrixTable): string {
   const counts = [...countVerdicts(results)].map(([verdict, count]) => `${count} ${COUNTED[verdict]}`);
-  return `${results.length} cells: ${counts.join(', ')}.`;
+  return `${countCells(results)}: ${counts.join(', ')}.`;
 }
 
 function describePairs(table: MatrixTable): string | undefined {

@@ -157,7 +157,7 @@ const CREDENTIALS: readonly number[] = [0x0006, 0x0014, 0x0015, 0x001d, 0x001e, 
  */
 export const turnServer: Target = {
   name: 'turn-server',
-  share: 0.1,
+  share: 0.05,
   maxTime: 200,
   seeds: fromClient,
   mutate: mutateStun,

@@ -1,0 +1,88 @@
+import { type Outcome, type RunEvent, type RunWatch, runScenario, type Scenario } from '../scenario/index.ts';
+import { connectionName } from './charts.ts';
+import { createPeerRecorder, type PeerRecorder } from './peer-recorder.ts';
+import { redact } from './redact.ts';
+import type { StepName, StepRecord } from './trace-format.ts';
+import { tracePacket } from './trace-packet.ts';
+import { createTraceWriter, type TraceSink, type TraceWriter } from './trace-writer.ts';
+
+export interface RecordOptions {
+  /** Is told the same run, as by {@link runScenario}. */
+  readonly watch?: RunWatch;
+}
+
+/**
+ * Runs a scenario and writes the trace of the run. The same scenario gives the same lines, byte for byte. Errors: those of
+ * {@link runScenario}, and the first that the sink threw, after which nothing was written.
+ */
+export async function recordTrace(scenario: Scenario, sink: TraceSink, options: RecordOptions = {}): Promise<Outcome> {
+  const { watch = () => {} } = options;
+  const trace = createTraceWriter(sink, { world: 'simulated', scenario });
+  const recorder = createRunRecorder(trace);
+  let last = 0;
+  const outcome = await runScenario(scenario, {
+    watch(event) {
+      last = event.at;
+      recorder(event);
+      watch(event);
+    },
+  });
+  // Packets may still be under way when the last peer has closed.
+  trace.end(Math.max(last, outcome.endedAt));
+  return outcome;
+}
+
+/** A watch that writes what it sees. */
+function createRunRecorder(trace: TraceWriter): RunWatch {
+  let now = 0;
+  const peers = new Map<string, PeerRecorder>();
+  const peerNamed = (who: string): PeerRecorder => {
+    const known = peers.get(who);
+    if (known !== undefined) return known;
+    const added = createPeerRecorder(who, (record) => trace.write({ t: now, ...record }));
+    peers.set(who, added);
+    return added;
+  };
+
+  return (news) => {
+    now = news.at;
+    switch (news.type) {
+      case 'packet':
+        trace.write({ t: now, what: 'packet', ...tracePacket(news.record) });
+        break;
+      case 'world':
+        trace.write({ t: now, what: 'world', event: news.event });
+        break;
+      case 'machine':
+        peerNamed(news.who).inspect(news.inspection);
+        break;
+      case 'log':
+        peerNamed(news.who).log(news.event, news.fields);
+        break;
+      case 'reachability':
+        peerNamed(news.who).reachability(news.reachability);
+        break;
+      case 'verdict':
+        peerNamed(news.who).verdict(news.connection, news.verdict);
+        break;
+      case 'state':
+      case 'path':
+        // The charts have told that.
+        break;
+      default:
+        trace.write({ t: now, who: news.who, what: 'step', ...stepOf(news) });
+    }
+  };
+}
+
+type Step = Extract<RunEvent, { readonly type: StepName }>;
+
+function stepOf(news: Step): Pick<StepRecord, 'step' | 'actor' | 'fields'> {
+  const { at: _, who: __, type: step, ...rest } = news;
+  const { connection, ...fields } = { connection: undefined, ...rest };
+  return {
+    step,
+    ...(connection !== undefined && { actor: connectionName(connection) }),
+    ...(Object.keys(fields).length > 0 && { fields: redact(fields) as StepRecord['fields'] }),
+  };
+}
