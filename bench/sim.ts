@@ -25,7 +25,9 @@ const hour = await idleHour();
 const transfer = await transferMiB(10);
 
 console.log(`node ${process.version}\n`);
-console.log('| what | virtual time | real time | times as fast as real time | packets sent | packets / s of real time |');
+console.log(
+  '| what | virtual time | real time | times as fast as real time | packets sent | packets / s of real time |',
+);
 console.log('|---|---|---|---|---|---|');
 row('UDP from host to host through two NATs, 200,000 datagrams', udp);
 row(`connecting a pair behind NATs: first echo, direct, closed (mean of ${PAIRS})`, each(pairs, PAIRS));

@@ -19,7 +19,9 @@ const dialer = await createPeer({ env: simEnvironment(office.host('bob'), { serv
 const connection = dialer.connect(ticket);
 const stream = await connection.openStream();
 await stream.write(Buffer.from('hello'));
-console.log(`echo: ${Buffer.from((await stream.read())!)}`);
+await stream.end();
+for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read())
+  console.log(`echo: ${Buffer.from(chunk)}`);
 
 const path = await firstValueFrom(connection.path$.pipe(filter((path) => path?.kind === 'direct')));
 console.log(`path: ${path?.kind}, ${path?.transport}, to ${path?.remote}, ${world.clock.now()} ms of virtual time`);

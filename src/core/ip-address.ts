@@ -104,11 +104,30 @@ function classifyIpv6(bytes: Uint8Array): AddressKind {
   return 'public';
 }
 
+/** Read by the character, since addresses are read for each packet. */
 function parseIpv4(text: string): Uint8Array | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
-  if (!parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)) return undefined;
-  return Uint8Array.from(parts, Number);
+  if (text.length < 7 || text.length > 15) return undefined;
+  const bytes = new Uint8Array(4);
+  let at = 0;
+  let digits = 0;
+  let value = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      // No zeros in front, which some read as octal.
+      if (digits === 1 && value === 0) return undefined;
+      value = 10 * value + digit;
+      digits++;
+      if (value > 255) return undefined;
+    } else {
+      const isOver = i === text.length;
+      if (digits === 0 || isOver !== (at === 3) || (!isOver && text[i] !== '.')) return undefined;
+      bytes[at++] = value;
+      digits = 0;
+      value = 0;
+    }
+  }
+  return bytes;
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {

@@ -18,7 +18,7 @@ export type PeerEvent =
   | { type: 'registration.replaced' }
   | { type: 'close.requested' };
 
-interface PeerContext extends PeerInput {
+export interface PeerContext extends PeerInput {
   readonly behavior: NatBehavior;
   readonly candidates: number;
   /** Names of the rendezvous carriers that are online. */

@@ -48,3 +48,6 @@ export type ConnectionNews = { readonly who: string; readonly connection: string
 
 /** Sees what happens in a run. It is called in the midst of things: it must not throw, and not wait. */
 export type RunWatch = (event: RunEvent) => void;
+
+/** Each of a union without some of its fields. */
+export type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -10,13 +10,12 @@ import type { Host } from '../sim/host.ts';
 import { simEnvironment } from './environment.ts';
 import { pause } from './pause.ts';
 import { ProgramClock } from './program-clock.ts';
-import type { ConnectionNews, PeerNews } from './run-event.ts';
+import type { ConnectionNews, PeerNews, Without } from './run-event.ts';
 import type { DialPlan, PeerPlan } from './scenario.ts';
 import { asConnection, SideRecord } from './side-record.ts';
 
 /** What a peer tells of itself: its name is known. */
-export type OwnNews = Unnamed<PeerNews | ConnectionNews>;
-type Unnamed<T> = T extends unknown ? Omit<T, 'who'> : never;
+export type OwnNews = Without<PeerNews | ConnectionNews, 'who'>;
 
 export interface ScenarioPeerOptions {
   readonly plan: PeerPlan;
@@ -42,7 +41,7 @@ export class ScenarioPeer {
   readonly #records = new Map<string, SideRecord>();
   readonly #killed: Promise<void>;
   #onKilled: () => void = () => {};
-  #isAlive = true;
+  #state: 'waiting' | 'running' | 'killed' = 'waiting';
   #peer: Promise<Peer> | undefined;
   #ticket: Promise<string> | undefined;
   #registered: Promise<void> | undefined;
@@ -76,7 +75,10 @@ export class ScenarioPeer {
   /** Opens the peer in `delay` ms; it lets in the holders of its tickets, and of these keys. Errors: those of `createPeer`. */
   async start(delay: number, keys: readonly Uint8Array[]): Promise<void> {
     const { dialedBy, tell } = this.#options;
-    this.#peer = pause(this.host.clock, delay).then(() => this.#create(keys));
+    this.#peer = pause(this.host.clock, delay).then(() => {
+      this.#state = 'running';
+      return this.#create(keys);
+    });
     const peer = await this.#peer;
     tell({ type: 'started' });
     peer.incoming$.subscribe((connection) => this.#serve(connection));
@@ -110,8 +112,8 @@ export class ScenarioPeer {
 
   /** Its program is gone from one moment to the next, and says nothing any more; its host has closed the sockets. */
   kill(): void {
-    if (!this.#isAlive) return;
-    this.#isAlive = false;
+    if (this.#state !== 'running') return;
+    this.#state = 'killed';
     this.#clock.stop();
     this.#options.tell({ type: 'killed' });
     this.#onKilled();
@@ -119,7 +121,7 @@ export class ScenarioPeer {
 
   /** Fulfils when nothing is left of it. */
   async close(): Promise<void> {
-    if (!this.#isAlive) return;
+    if (this.#state === 'killed') return;
     const peer = await this.#peer;
     await peer?.close();
   }

@@ -3,13 +3,12 @@ import type { PathInfo } from '../core/path.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { type ConnectionState, connectionMachine } from '../index.ts';
 import type { PathChange, Stage } from './outcome.ts';
-import type { ConnectionNews } from './run-event.ts';
+import type { ConnectionNews, Without } from './run-event.ts';
 
 export type ConnectionSnapshot = SnapshotFrom<typeof connectionMachine>;
 
 /** What a record tells: news without the peer's and the connection's name, which it does not know. */
-type SideNews = Unnamed<Extract<ConnectionNews, { readonly role: string }>>;
-type Unnamed<T> = T extends unknown ? Omit<T, 'who' | 'connection'> : never;
+type SideNews = Without<Extract<ConnectionNews, { readonly role: string }>, 'who' | 'connection'>;
 
 /** How one side's chart of a connection went on. Times are in ms since the beginning of the run. */
 export class SideRecord {
@@ -22,6 +21,7 @@ export class SideRecord {
   readonly #tell: (news: SideNews) => void;
   /** A round of punching has ended without a direct path, or there will be none. */
   #hasTried = false;
+  #isFresh = false;
 
   /** `tell` is called after each change. */
   constructor(role: 'dialer' | 'listener', tell: (news: SideNews) => void) {
@@ -33,15 +33,16 @@ export class SideRecord {
     return this.paths.at(-1)?.path;
   }
 
-  /** On a direct path, or on another after it has tried for a direct one. */
+  /** Connected without doubt, on a direct path or after it has tried for one. */
   get isAtRest(): boolean {
-    return this.path?.kind === 'direct' || (this.path !== undefined && this.#hasTried);
+    return this.#isFresh && (this.path?.kind === 'direct' || this.#hasTried);
   }
 
   /** The chart is in another state now, or has another path. */
   follow(snapshot: ConnectionSnapshot, at: number): void {
     const { value, context } = snapshot;
     const role = this.#role;
+    this.#isFresh = snapshot.matches({ connected: { liveness: 'fresh' } });
     if (!isSame(value, this.stages.at(-1)?.state)) {
       this.stages.push({ at, state: value });
       if (snapshot.matches({ traversing: { punch: 'exhausted' } })) this.#hasTried = true;

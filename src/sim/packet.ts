@@ -80,6 +80,20 @@ export function tcpPacket(
   return { protocol: 'tcp', source, destination, ttl, segment: { ...EMPTY_SEGMENT, ...segment } };
 }
 
+/** What is on its way, with other ends or another TTL. Spelt out, since this is done for each packet at each router. */
+export function withHeader<T extends UdpPacket | TcpPacket>(packet: T, source: Endpoint, destination: Endpoint): T;
+export function withHeader(packet: Packet, source: Endpoint, destination: Endpoint, ttl: number): Packet;
+export function withHeader(packet: Packet, source: Endpoint, destination: Endpoint, ttl = packet.ttl): Packet {
+  switch (packet.protocol) {
+    case 'udp':
+      return { protocol: 'udp', source, destination, ttl, payload: packet.payload };
+    case 'tcp':
+      return { protocol: 'tcp', source, destination, ttl, segment: packet.segment };
+    case 'icmp':
+      return { ...packet, source, destination, ttl };
+  }
+}
+
 /** The error that the node at `from` reports to the sender of `about`. */
 export function icmpPacket(from: string, about: UdpPacket | TcpPacket, type: IcmpType, mtu?: number): IcmpPacket {
   const { protocol, source, destination } = about;

@@ -3,7 +3,7 @@ import { Host } from './host.ts';
 import type { Interface } from './interface.ts';
 import { isMulticast } from './lan.ts';
 import type { Middlebox, Ruling } from './middlebox.ts';
-import { type Packet, wireSize } from './packet.ts';
+import { type Packet, wireSize, withHeader } from './packet.ts';
 import type { Route } from './routing-table.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -125,7 +125,8 @@ export class Router extends Host {
   }
 
   #forward(packet: Packet, original: Packet, from: Interface): void {
-    const { address } = packet.destination;
+    const { source, destination, ttl } = packet;
+    const { address } = destination;
     const route = this.routes.lookup(address);
     if (route === undefined) {
       this.drop(packet, 'no route');
@@ -134,7 +135,7 @@ export class Router extends Host {
       this.drop(packet, 'too big');
       this.report(original, 'packet-too-big', from, route.interface.mtu);
     } else {
-      route.interface.transmit({ ...packet, ttl: packet.ttl - 1 }, route.gateway ?? address);
+      route.interface.transmit(withHeader(packet, source, destination, ttl - 1), route.gateway ?? address);
     }
   }
 

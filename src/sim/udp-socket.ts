@@ -1,4 +1,4 @@
-import { type Endpoint, endpoint } from '../core/endpoint.ts';
+import type { Endpoint } from '../core/endpoint.ts';
 import { TraversalError } from '../core/errors.ts';
 import { type UdpPacket, udpPacket } from './packet.ts';
 import type { UdpStack } from './udp-stack.ts';
@@ -35,7 +35,8 @@ export class UdpSocket {
     if (data.length > LONGEST_PAYLOAD[to.family]) return false;
     const source = this.wildcard ? this.#stack.host.sourceFor(to.address) : this.local.address;
     if (source === undefined || !this.#stack.host.owns(source)) return false;
-    return this.#stack.host.send(udpPacket(endpoint(source, this.local.port), to, Uint8Array.from(data)));
+    const { port, family } = this.local;
+    return this.#stack.host.send(udpPacket({ address: source, port, family }, to, Uint8Array.from(data)));
   }
 
   /**

@@ -47,12 +47,15 @@ export class Wire {
     let arrival = Math.max(clock.microseconds + delay, this.#lastArrival);
     if (this.#happens(reorder)) arrival += reorderDelay;
     else this.#lastArrival = arrival;
-    const arrive = (): void => {
-      if (this.up) deliver(packet);
-      else this.#drop(packet, 'link down');
-    };
     const copies = this.#happens(duplicate) ? 2 : 1;
-    for (let i = 0; i < copies; i++) clock.schedule(arrival - clock.microseconds, arrive);
+    for (let i = 0; i < copies; i++) {
+      clock.schedule(arrival - clock.microseconds, () => this.#arrive(packet, deliver));
+    }
+  }
+
+  #arrive(packet: Packet, deliver: (packet: Packet) => void): void {
+    if (this.up) deliver(packet);
+    else this.#drop(packet, 'link down');
   }
 
   /** When the last bit leaves the queue; `undefined` when there is no room to wait. */

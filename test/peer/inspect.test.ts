@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { InspectionEvent } from 'xstate';
-import { createPeer } from '../../src/index.ts';
+import { createPeer, decodeTicket } from '../../src/index.ts';
 import { simEnvironment } from '../../src/scenario/index.ts';
 import { internet } from '../../src/sim/index.ts';
 
@@ -35,6 +35,13 @@ const rootsOf = (events: readonly InspectionEvent[]): string[] => {
   return [...new Set(roots)].map((id) => id.replace(/ [0-9a-f]{8}$/, ''));
 };
 
+/** The plain data of an inspection event. */
+function textOf(inspection: InspectionEvent): string {
+  const snapshot = 'snapshot' in inspection ? (inspection.snapshot as { context?: unknown }).context : undefined;
+  const event = 'event' in inspection ? inspection.event : undefined;
+  return snapshot === undefined && event === undefined ? '' : JSON.stringify({ event, snapshot });
+}
+
 describe('PeerOptions.inspect', () => {
   it('sees the charts of the peer and of its connections, with all that they do', async () => {
     const { dialer, listener } = await connect(true);
@@ -50,12 +57,17 @@ describe('PeerOptions.inspect', () => {
     }
   });
 
-  it('sees no ticket, and none of its secret', async () => {
+  it('sees neither the ticket nor its secret, nor a key', async () => {
     const { dialer, listener, ticket } = await connect(true);
-    const secret = Buffer.from(ticket.slice(ticket.indexOf('1') + 1));
-    const events = [...dialer, ...listener].map((one) => ('event' in one ? JSON.stringify(one.event) : ''));
-    expect(events.filter((text) => text !== '').length).toBeGreaterThan(50);
-    for (const text of events) expect(text).not.toContain(secret.toString());
+    const { secret, key } = decodeTicket(ticket);
+    const seen = [...dialer, ...listener].map(textOf);
+    expect(seen.filter((text) => text !== '').length).toBeGreaterThan(100);
+    const encodings = ['hex', 'base64', 'base64url'] as const;
+    for (const bytes of [secret, key]) {
+      for (const encoding of encodings) expect(seen.join()).not.toContain(Buffer.from(bytes).toString(encoding));
+      expect(seen.join()).not.toContain([...bytes].join());
+    }
+    expect(seen.join()).not.toContain(ticket);
   });
 
   it('is asked for nothing where there is none', async () => {

@@ -123,6 +123,18 @@ describe('runScenario', () => {
     expect(dials[0]).toMatchObject({ dialedAt: 3_120, outcome: 'direct' });
   });
 
+  it('does not kill those by a restart of their host that start after it', async () => {
+    const [a, b] = linux.peers;
+    const events = [{ at: 500, type: 'restart', host: 'b' }] as const;
+    const { dials, leftOver } = await runScenario({
+      ...linux,
+      internet: { ...linux.internet, events },
+      peers: [a!, { ...b!, startsAt: 1_000 }],
+    });
+    expect(dials[0]!.outcome).toBe('direct');
+    expect(leftOver).toEqual({ timers: 0, sockets: 0 });
+  });
+
   it('lets several peers share a host, and one peer be dialled by several', async () => {
     const names = ['x', 'y', 'z'];
     const { dials, leftOver } = await runScenario({

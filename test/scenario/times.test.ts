@@ -30,7 +30,7 @@ describe('times of a dial where both sides know the server already: session, fir
     expect(times(await run(homes({ a: {}, b: {}, link: { latency: 50 } })))).toEqual([200, 400, 300]);
   });
 
-  it('by key: S more, for the contact of the other side', async () => {
+  it('by key: S more, for the contact of the other side, and R until both check, which without a ticket know nothing before', async () => {
     const { dials, ...scenario } = homes({ a: {}, b: {} });
     const dial = await run({ ...scenario, dials: dials.map((one) => ({ ...one, by: 'key' })) });
     expect(times(dial)).toEqual([120, 200, 200]);

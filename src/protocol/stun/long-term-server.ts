@@ -2,7 +2,7 @@ import { byteKey } from '../../core/byte-key.ts';
 import type { Random } from '../../core/random.ts';
 import { attribute, type EncodableAttribute } from './attribute.ts';
 import { type ErrorResponseCode, errorResponse } from './error-response.ts';
-import { type IntegrityAlgorithm, longTermKey, opaqueString, userHash, verifyIntegrity } from './integrity.ts';
+import { longTermKey, opaqueString, userHash, verifyIntegrity } from './integrity.ts';
 import type { EncodeOptions, OutgoingMessage, StunMessage } from './message.ts';
 import { Nonces } from './nonces.ts';
 import { PASSWORD_ALGORITHMS, type PasswordHash, passwordHash } from './password-algorithm.ts';
@@ -11,7 +11,7 @@ import { encodeText, PHRASE_LIMITS } from './text.ts';
 export interface LongTermServerOptions {
   /** Names the server to its users, as a domain does; at most 127 characters. */
   readonly realm: string;
-  /** Passwords by user name. */
+  /** Passwords by user name; keys are made of them at once. */
   readonly users: Readonly<Record<string, string>>;
   readonly random: Random;
   /** ms for which a nonce is good. */
@@ -35,7 +35,8 @@ export type Authentication =
  */
 export class LongTermServer {
   readonly #realm: string;
-  readonly #users: ReadonlyMap<string, string>;
+  /** By user name. Passwords are not kept (RFC 8656 section 6). */
+  readonly #keys: ReadonlyMap<string, UserKeys>;
   /** By hash. */
   readonly #names: ReadonlyMap<string, string>;
   readonly #nonces: Nonces;
@@ -44,8 +45,10 @@ export class LongTermServer {
   constructor({ realm, users, random, nonceLifetime }: LongTermServerOptions) {
     encodeText(realm, PHRASE_LIMITS, 'realm');
     this.#realm = realm;
-    this.#users = new Map(Object.entries(users).map(([name, password]) => [opaqueString(name), password]));
-    this.#names = new Map([...this.#users.keys()].map((name) => [byteKey(userHash(name, realm)), name]));
+    this.#keys = new Map(
+      Object.entries(users).map(([name, password]) => [opaqueString(name), userKeys(name, realm, password)]),
+    );
+    this.#names = new Map([...this.#keys.keys()].map((name) => [byteKey(userHash(name, realm)), name]));
     this.#nonces = new Nonces({ random, lifetime: nonceLifetime });
   }
 
@@ -55,8 +58,7 @@ export class LongTermServer {
       const challenge = code === 400 ? [] : this.#challenge(client, now);
       return { accepted: false, code, response: errorResponse(request, code, challenge), signing };
     };
-    const algorithm = protection(request);
-    if (algorithm === undefined) return refuse(401);
+    if (!isSigned(request)) return refuse(401);
     const hash = attribute(request, 'userhash');
     const name = attribute(request, 'username');
     const nonce = attribute(request, 'nonce');
@@ -65,9 +67,9 @@ export class LongTermServer {
     const chosen = chosenHash(request);
     if (chosen === 'mismatch') return refuse(400);
     const user = hash === undefined ? name!.value : this.#names.get(byteKey(hash.value));
-    const password = user === undefined ? undefined : this.#users.get(user);
-    if (user === undefined || password === undefined || realm.value !== this.#realm) return refuse(401);
-    const integrityKey = longTermKey(user, this.#realm, password, chosen ?? 'md5');
+    const keys = user === undefined ? undefined : this.#keys.get(user);
+    if (user === undefined || keys === undefined || realm.value !== this.#realm) return refuse(401);
+    const integrityKey = keys[chosen ?? 'md5'];
     if (!verifyIntegrity(request, integrityKey)) return refuse(401);
     const signing: EncodeOptions = { integrityKey, algorithm: chosen === undefined ? 'sha1' : 'sha256' };
     return this.#nonces.isValid(nonce.value, client, now) ? { accepted: true, user, signing } : refuse(438, signing);
@@ -82,15 +84,20 @@ export class LongTermServer {
   }
 }
 
+type UserKeys = Readonly<Record<PasswordHash, Uint8Array>>;
+
+function userKeys(name: string, realm: string, password: string): UserKeys {
+  return { md5: longTermKey(name, realm, password), sha256: longTermKey(name, realm, password, 'sha256') };
+}
+
 /** The preferred one first. */
 const OFFERED = (['sha256', 'md5'] as const).map((hash) => ({
   algorithm: PASSWORD_ALGORITHMS[hash],
   parameters: new Uint8Array(0),
 }));
 
-function protection(request: StunMessage): IntegrityAlgorithm | undefined {
-  if (attribute(request, 'message-integrity-sha256') !== undefined) return 'sha256';
-  return attribute(request, 'message-integrity') === undefined ? undefined : 'sha1';
+function isSigned(request: StunMessage): boolean {
+  return request.attributes.some(({ type }) => type === 'message-integrity' || type === 'message-integrity-sha256');
 }
 
 /** `undefined` for a client that has not heard of such a choice; `mismatch` when it is not one of those offered. */

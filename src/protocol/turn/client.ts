@@ -94,6 +94,7 @@ class AllocationClient implements TurnClient {
     if (now >= this.#closeBy) this.#finish(this.#farewell);
     if (this.#state === 'allocated') this.#keep(now);
     for (const due of this.#requests.take(now)) {
+      if (this.#state === 'over') return;
       if (due instanceof Uint8Array) this.#transmit(due, now);
       else this.#onOutcome(due, now);
     }

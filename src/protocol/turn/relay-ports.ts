@@ -81,6 +81,15 @@ export class RelayPorts {
     return reservation?.relayed;
   }
 
+  /** What was reserved is free again. */
+  cancel(token: Uint8Array): void {
+    const key = byteKey(token);
+    const reservation = this.#reservations.get(key);
+    if (reservation === undefined) return;
+    this.#reservations.delete(key);
+    this.release(reservation.relayed);
+  }
+
   /** The port is free again. */
   release({ family, port }: Endpoint): void {
     this.#taken[family].delete(port);

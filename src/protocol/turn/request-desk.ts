@@ -96,11 +96,8 @@ export class RequestDesk {
     this.#remove(allocation);
     const { pending } = allocation;
     if (pending === undefined) return;
-    const token = allocation.remarks.find(({ type }) => type === 'reservation-token');
-    if (token?.type === 'reservation-token') {
-      const reserved = this.ports.claim(token.value, now);
-      if (reserved !== undefined) this.ports.release(reserved);
-    }
+    const token = attribute({ attributes: allocation.remarks }, 'reservation-token');
+    if (token !== undefined) this.ports.cancel(token.value);
     const { attempts, wish } = pending;
     const mayTry = attempts < MAX_ATTEMPTS && wish.token === undefined;
     this.#answer(pending, mayTry ? this.#bind({ ...pending, attempts: attempts + 1 }, now) : 508);

@@ -136,8 +136,9 @@ function alive(flow: Flow | undefined, now: number): Flow | undefined {
   return flow?.session.isAlive(now) ? flow : undefined;
 }
 
-function key(protocol: Protocol, ...ends: readonly Endpoint[]): string {
-  return `${protocol} ${ends.map(formatEndpoint).join(' ')}`;
+function key(protocol: Protocol, own: Endpoint, remote?: Endpoint): string {
+  const end = `${protocol} ${formatEndpoint(own)}`;
+  return remote === undefined ? end : `${end} ${formatEndpoint(remote)}`;
 }
 
 /** ms of virtual time between looks for what has expired, which are taken as mappings are made. */

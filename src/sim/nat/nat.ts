@@ -2,7 +2,7 @@ import type { Endpoint } from '../../core/endpoint.ts';
 import { parseIp } from '../../core/ip-address.ts';
 import { type Random, randomInteger } from '../../core/random.ts';
 import type { Middlebox, Ruling } from '../middlebox.ts';
-import { type Packet, type TcpPacket, tcpPacket } from '../packet.ts';
+import { type Packet, type TcpPacket, tcpPacket, withHeader } from '../packet.ts';
 import { createExplicitMappings, type ExplicitMappingBook, type ExplicitMappings } from './explicit-mappings.ts';
 import { HeldSyns } from './held-syns.ts';
 import { inboundError, outboundError } from './icmp-errors.ts';
@@ -79,7 +79,7 @@ class NatEngine implements Nat {
     if (this.#isOwn(packet.destination)) return this.#hairpin(packet, now);
     const flow = this.#flowOut(packet, now);
     if (typeof flow === 'string') return drop(flow);
-    return { action: 'forward', packet: { ...packet, source: flow.mapping.external, destination: flow.remote } };
+    return { action: 'forward', packet: withHeader(packet, flow.mapping.external, flow.remote) };
   }
 
   inbound(packet: Packet, now: number): Ruling {
@@ -93,7 +93,7 @@ class NatEngine implements Nat {
     const admitted = this.#admit(packet, now);
     if (admitted === undefined) return this.#turnAway(packet, now);
     const { mapping, seenAs } = admitted;
-    return { action: 'forward', packet: { ...packet, source: seenAs, destination: mapping.internal } };
+    return { action: 'forward', packet: withHeader(packet, seenAs, mapping.internal) };
   }
 
   readdress(addresses: readonly string[], now: number): void {

@@ -98,6 +98,21 @@ describe('simSessions', () => {
     expect(await world.settle(world.server.closed)).toEqual({ by: 'remote', code: 5, reason: '' });
   });
 
+  it('sends nothing of its streams and datagrams any more once it is closed', async () => {
+    const world = await establishedWire();
+    const [mine] = await openedStream(world);
+    world.lose = () => true;
+    await mine.write(Buffer.alloc(10_000));
+    await world.clock.advance(10);
+    for (let i = 0; i < 100; i++) world.client.datagrams.send(Buffer.alloc(1_000));
+    world.packets.length = 0;
+    world.client.close(5);
+    await world.clock.run();
+    const bytes = world.sent('client').reduce((sum, packet) => sum + packet.bytes.length, 0);
+    expect(world.sent('client').length).toBeGreaterThan(3);
+    expect(bytes).toBeLessThan(70 * world.sent('client').length);
+  });
+
   it('ends all sessions with its factory', async () => {
     const clock = new VirtualClock();
     const random = seededRandom(1);
@@ -196,6 +211,13 @@ describe('what a simulated session keeps', () => {
       (i % 2 === 0 ? mine : theirs).reset(i);
       expect(await world.settle(writing)).toBe('ERR_STREAM_RESET');
       await world.clock.run();
+    }
+    // What was taken to be sent, and never was.
+    for (let i = 0; i < 3; i++) {
+      const [mine] = await openedStream(world);
+      const writing = mine.write(Buffer.alloc(2 ** 20)).catch((error) => error.code);
+      mine.reset(i);
+      expect(await writing).toBe('ERR_STREAM_RESET');
     }
     const [mine, theirs] = await openedStream(world);
     const writing = mine.write(Buffer.alloc(2 ** 20));

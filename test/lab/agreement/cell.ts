@@ -9,8 +9,9 @@ export interface Cell {
   /** A NAT that both hosts are behind, on one LAN; both sites are empty then. */
   readonly sameLan?: NatName;
   /**
-   * Both sides send first checks that can cross, and one that comes through an APD/EI NAT after its own has left there is renumbered by
-   * conntrack: so the type of the remote candidate, `srflx` or `prflx`, depends on a few ms of computing.
+   * The first checks of both sides can cross. One that comes in through an APD/EI NAT, or by a mapped port of an APD/APD NAT, when the
+   * host behind it has sent its own already is renumbered by conntrack: so the type of the remote candidate, `srflx` or `prflx`,
+   * depends on a few ms of computing.
    */
   readonly checksMayCross?: boolean;
 }
@@ -68,7 +69,7 @@ export const CELLS: readonly Cell[] = [
   pair({ nat: 'drops UDP' }, { nat: 'EI/EI' }),
   pair({ nat: 'only TCP 443 out' }, { nat: 'EI/EI' }),
   pair({ nat: 'APD/APD' }, { nat: 'APD/APD', maps: { igd: 1 } }),
-  pair({ nat: 'EI/APD' }, { nat: 'APD/APD', maps: { igd: 2 } }),
+  { ...pair({ nat: 'EI/APD' }, { nat: 'APD/APD', maps: { igd: 2 } }), checksMayCross: true },
 ];
 
 function natPair(dialer: NatName, listener: NatName): Cell {

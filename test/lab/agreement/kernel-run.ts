@@ -73,7 +73,7 @@ async function buildSites(
       { name: names[1], site: listener, host: hosts[1]! },
     ];
   }
-  return [await buildSide(lab, names[0], dialer), await buildSide(lab, names[1], listener)];
+  return Promise.all([buildSide(lab, names[0], dialer), buildSide(lab, names[1], listener)]);
 }
 
 async function buildSide(lab: Lab, name: string, site: Site): Promise<Side> {
@@ -106,5 +106,5 @@ function isOfConnection(record: TraceRecord): record is ConnectionRecord {
   return 'actor' in record && record.actor?.startsWith('connection ') === true && record.what !== 'step';
 }
 
-/** Enough for whatever path is to come: {@link PING_EVERY} and a round trip each. */
-const PINGS = 16;
+/** Enough for whatever path is to come: {@link PING_EVERY} and a round trip each make more than two seconds. */
+const PINGS = 12;

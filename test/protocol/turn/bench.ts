@@ -15,7 +15,7 @@ import {
 import { type SeededRandom, seededRandom } from '../../seeded-random.ts';
 
 export const SERVER = endpoint('203.0.113.1', 3478);
-export const RELAY = '203.0.113.1';
+const RELAY = '203.0.113.1';
 export const PEER = endpoint('198.51.100.7', 5000);
 export const ALICE = { username: 'alice', password: 'secret of alice' };
 export const BOB = { username: 'bob', password: 'secret of bob' };

@@ -1,122 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { type Endpoint, endpoint } from '../../../src/core/endpoint.ts';
-import {
-  attribute,
-  decodeMessage,
-  type EncodableAttribute,
-  type EncodeOptions,
-  encodeMessage,
-  longTermKey,
-  type StunMessage,
-} from '../../../src/protocol/stun/index.ts';
+import { endpoint } from '../../../src/core/endpoint.ts';
+import { attribute, decodeMessage, encodeMessage } from '../../../src/protocol/stun/index.ts';
 import {
   ALLOCATE,
   CHANNEL_BIND,
   CREATE_PERMISSION,
-  createTurnClient,
   DATA,
   encodeChannelData,
   REFRESH,
-  type TurnClientOptions,
-  type TurnClientOutput,
 } from '../../../src/protocol/turn/index.ts';
-import { seededRandom } from '../../seeded-random.ts';
-import { ALICE, bytesOf, PEER, SERVER, TurnBench } from './bench.ts';
+import { bytesOf, PEER, SERVER, TurnBench } from './bench.ts';
+import { CHALLENGE, failed, GRANTED, LoneClient } from './lone-client.ts';
 
 const OTHER = endpoint('198.51.100.8', 5000);
-const RELAYED = endpoint('203.0.113.1', 50_000);
-const MAPPED = endpoint('192.0.2.10', 40_000);
 
 /** What requests, in order, asked for. */
 const methods = (sent: readonly Uint8Array[]): number[] =>
   sent.filter((bytes) => bytes[0]! < 0x40).map((bytes) => decodeMessage(bytes).method);
 
-/** A client alone, whose server is the test. */
-class Alone {
-  readonly client;
-  now = 0;
-  outputs: TurnClientOutput[] = [];
-  readonly #key: EncodeOptions = { integrityKey: longTermKey(ALICE.username, 'r', ALICE.password) };
-
-  constructor(options: Partial<TurnClientOptions> = {}) {
-    this.client = createTurnClient({ server: SERVER, random: seededRandom(1), ...ALICE, ...options });
-  }
-
-  /** Lets time go on, and returns what was put out, each with its time. */
-  until(ms: number): [number, TurnClientOutput][] {
-    const seen: [number, TurnClientOutput][] = [];
-    for (;;) {
-      const output = this.client.poll(this.now);
-      if (output.type !== 'wait') seen.push([this.now, output]);
-      else if (output.until === undefined || output.until > ms) break;
-      else this.now = Math.max(this.now, output.until);
-    }
-    this.now = ms;
-    return seen;
-  }
-
-  /** What is sent next, and where to. */
-  transmission(): { to: Endpoint; message: StunMessage } {
-    const [first] = this.until(this.now);
-    if (first?.[1].type !== 'transmit') throw new Error(`no request, but ${JSON.stringify(first)}`);
-    return { to: first[1].to, message: decodeMessage(first[1].bytes) };
-  }
-
-  /** The request that is sent next. */
-  request(): StunMessage {
-    return this.transmission().message;
-  }
-
-  answer(
-    { method, transactionId }: StunMessage,
-    response: number | 'success',
-    attributes: readonly EncodableAttribute[] = [],
-    options: EncodeOptions = this.#key,
-    from = SERVER,
-  ): void {
-    const error = { type: 'error-code', code: response as number, reason: '' } as const;
-    this.hear(
-      encodeMessage(
-        response === 'success'
-          ? { class: 'success', method, transactionId, attributes }
-          : { class: 'error', method, transactionId, attributes: [error, ...attributes] },
-        options,
-      ),
-      from,
-    );
-  }
-
-  hear(bytes: Uint8Array, from = SERVER): void {
-    this.client.handle({ type: 'received', bytes, from }, this.now);
-  }
-
-  /** Up to an allocation, with a server of RFC 5389. */
-  allocate(attributes: readonly EncodableAttribute[] = GRANTED): void {
-    this.client.handle({ type: 'allocate' }, this.now);
-    this.answer(this.request(), 401, CHALLENGE, {});
-    this.answer(this.request(), 'success', attributes);
-  }
-
-  /** Events so far that were not looked at. */
-  get events(): unknown[] {
-    return this.until(this.now).flatMap(([, output]) => (output.type === 'event' ? [output.event] : []));
-  }
-}
-
-const CHALLENGE: EncodableAttribute[] = [
-  { type: 'realm', value: 'r' },
-  { type: 'nonce', value: 'n1' },
-];
-const GRANTED: EncodableAttribute[] = [
-  { type: 'xor-relayed-address', endpoint: RELAYED },
-  { type: 'xor-mapped-address', endpoint: MAPPED },
-  { type: 'lifetime', value: 600 },
-];
-const failed = (failure: object) => [{ type: 'failed', failure }];
-
 describe('requests over UDP', () => {
   it('are sent at 0, 500, 1500, 3500, 7500, 15500 and 31500 ms, and given up at 39500', () => {
-    const alone = new Alone();
+    const alone = new LoneClient();
     alone.client.handle({ type: 'allocate' }, 0);
     const seen = alone.until(100_000);
     expect(seen.map(([at]) => at)).toEqual([0, 500, 1500, 3500, 7500, 15_500, 31_500, 39_500]);
@@ -126,7 +30,7 @@ describe('requests over UDP', () => {
   });
 
   it('carry no credentials before they were asked for, then those that the server wants', () => {
-    const alone = new Alone({ lifetime: 900 });
+    const alone = new LoneClient({ lifetime: 900 });
     alone.client.handle({ type: 'allocate' }, 0);
     const first = alone.request();
     expect(first.attributes.map(({ type }) => type)).toEqual(['requested-transport', 'lifetime']);
@@ -144,7 +48,7 @@ describe('requests over UDP', () => {
   });
 
   it('that were answered are not sent again, and later answers are nobody’s', () => {
-    const alone = new Alone();
+    const alone = new LoneClient();
     alone.client.handle({ type: 'allocate' }, 0);
     const request = alone.request();
     alone.answer(request, 401, CHALLENGE, {});
@@ -169,7 +73,7 @@ describe('requests over UDP', () => {
 
 describe('requests over a stream', () => {
   it('are sent once, and given up after as long', () => {
-    const alone = new Alone({ transport: 'tcp' });
+    const alone = new LoneClient({ transport: 'tcp' });
     alone.client.handle({ type: 'allocate' }, 0);
     expect(alone.until(100_000).map(([at, { type }]) => [at, type])).toEqual([
       [0, 'transmit'],
@@ -178,7 +82,7 @@ describe('requests over a stream', () => {
   });
 
   it('end with the stream', () => {
-    const alone = new Alone({ transport: 'tcp' });
+    const alone = new LoneClient({ transport: 'tcp' });
     alone.allocate();
     alone.client.handle({ type: 'disconnected' }, 0);
     expect(alone.events.slice(1)).toEqual(failed({ kind: 'disconnected' }));
@@ -221,7 +125,7 @@ describe('what a client keeps', () => {
   });
 
   it('the way through NATs, by an indication after 15 s of silence', () => {
-    const alone = new Alone();
+    const alone = new LoneClient();
     alone.allocate([...GRANTED.slice(0, 2), { type: 'lifetime', value: 3_600 }]);
     const seen = alone.until(50_000).filter(([, { type }]) => type === 'transmit');
     expect(seen.map(([at]) => at)).toEqual([15_000, 30_000, 45_000]);
@@ -267,7 +171,7 @@ describe('data', () => {
   });
 
   it('of peers without permission is dropped, and so is what comes from elsewhere', () => {
-    const alone = new Alone();
+    const alone = new LoneClient();
     alone.allocate();
     const indication = (peer = PEER): Uint8Array =>
       encodeMessage({
@@ -300,180 +204,12 @@ describe('data', () => {
   });
 
   it('on a channel is taken before the binding is confirmed, which it may overtake', () => {
-    const alone = new Alone();
+    const alone = new LoneClient();
     alone.allocate();
     alone.client.handle({ type: 'bind', peer: PEER }, 0);
     alone.hear(encodeChannelData({ channel: 0x4000, data: bytesOf('quick') }));
     const outputs = alone.until(0).map(([, output]) => output);
     expect(outputs.find(({ type }) => type === 'data')).toEqual({ type: 'data', peer: PEER, data: bytesOf('quick') });
-  });
-});
-
-describe('what a server refuses', () => {
-  it.each([
-    [400, 'Bad Request'],
-    [437, 'Allocation Mismatch'],
-    [486, 'Allocation Quota Reached'],
-    [508, 'Insufficient Capacity'],
-    [599, 'anything'],
-  ])('%i to an Allocate request ends it', (code, reason) => {
-    const alone = new Alone();
-    alone.client.handle({ type: 'allocate' }, 0);
-    const { method, transactionId } = alone.request();
-    const attributes: EncodableAttribute[] = [{ type: 'error-code', code, reason }];
-    alone.hear(encodeMessage({ class: 'error', method, transactionId, attributes }));
-    expect(alone.events).toEqual(failed({ kind: 'refused', code, reason }));
-  });
-
-  it('403 to a peer concerns that peer alone', () => {
-    const bench = new TurnBench();
-    const client = bench.allocated();
-    const forbidden = endpoint('10.0.0.1', 1);
-    client.do({ type: 'permit', peer: forbidden }, { type: 'bind', peer: forbidden }, { type: 'permit', peer: PEER });
-    expect(client.events.slice(1)).toEqual([
-      { type: 'refused', peer: forbidden, code: 403, reason: 'Forbidden' },
-      { type: 'refused', peer: forbidden, code: 403, reason: 'Forbidden' },
-      { type: 'permitted', peer: PEER },
-    ]);
-    const { length } = client.sent;
-    bench.advance(10_000);
-    expect(client.sent).toHaveLength(length);
-  });
-
-  it('437 after a restart of the server is the end of the allocation', () => {
-    const bench = new TurnBench();
-    const client = bench.allocated();
-    bench.restartServer();
-    client.do({ type: 'permit', peer: PEER });
-    expect(client.events.slice(1)).toMatchObject(failed({ kind: 'refused', code: 437 }));
-    // The stale nonce of the server before, and the fresh one.
-    expect(bench.server.counters.refused).toEqual({ 437: 1, 438: 1 });
-  });
-
-  it('wrong credentials, once', () => {
-    const bench = new TurnBench();
-    const client = bench.allocated({ password: 'wrong' });
-    expect(client.events).toMatchObject(failed({ kind: 'refused', code: 401 }));
-    expect(client.sent).toHaveLength(2);
-    expect(bench.allocated({ username: 'mallory' }).events).toMatchObject(failed({ kind: 'refused', code: 401 }));
-  });
-
-  it('stale nonces get a fresh one, three times at most', () => {
-    const bench = new TurnBench({ limits: { nonceLifetime: 60_000 } });
-    const client = bench.allocated({ keepalive: 1e9 });
-    bench.advance(60_000);
-    client.do({ type: 'permit', peer: PEER });
-    expect(client.events.map(({ type }) => type)).toEqual(['allocated', 'permitted']);
-    expect(bench.server.counters.refused).toEqual({ 401: 1, 438: 1 });
-    const stubborn = new TurnBench({ limits: { nonceLifetime: 0 } });
-    const refused = stubborn.allocated();
-    expect(refused.events).toMatchObject(failed({ kind: 'refused', code: 438 }));
-    expect(refused.sent).toHaveLength(4);
-  });
-
-  it('over both families: an allocation of the wrong one is given up', () => {
-    const alone = new Alone({ family: 6 });
-    alone.allocate();
-    const release = alone.request();
-    expect([release.method, attribute(release, 'lifetime')?.value]).toEqual([REFRESH, 0]);
-    alone.answer(release, 'success', [{ type: 'lifetime', value: 0 }]);
-    expect(alone.events).toEqual(failed({ kind: 'malformed' }));
-  });
-
-  it.each([
-    ['no relayed address', GRANTED.slice(1)],
-    ['no mapped address', [GRANTED[0]!, GRANTED[2]!]],
-    ['no lifetime', GRANTED.slice(0, 2)],
-  ])('success with %s is none', (_name, attributes) => {
-    const alone = new Alone();
-    alone.allocate(attributes);
-    expect(alone.until(10_000).at(-1)?.[1]).toEqual({ type: 'event', event: failed({ kind: 'malformed' })[0] });
-  });
-});
-
-describe('300 Try Alternate', () => {
-  const begun = (options: Partial<TurnClientOptions> = {}): Alone => {
-    const alone = new Alone(options);
-    alone.client.handle({ type: 'allocate' }, 0);
-    return alone;
-  };
-  const towards = (alternate: Endpoint | undefined): EncodableAttribute[] =>
-    alternate === undefined ? [] : [{ type: 'alternate-server', endpoint: alternate }];
-
-  it('is followed: to the other server goes a request without credentials', () => {
-    const alone = begun();
-    const next = endpoint('203.0.113.2', 3478);
-    alone.answer(alone.request(), 401, CHALLENGE, {});
-    alone.answer(alone.request(), 300, towards(next));
-    const { to, message } = alone.transmission();
-    expect(to).toEqual(next);
-    expect(message.attributes.map(({ type }) => type)).toEqual(['requested-transport']);
-    alone.answer(message, 401, CHALLENGE, {});
-    expect(alone.client.dropped.foreign).toBe(1);
-  });
-
-  it.each([
-    ['the server that was asked', SERVER],
-    ['nowhere', undefined],
-    ['a private address', endpoint('192.168.1.1', 3478)],
-    ['loopback', endpoint('127.0.0.1', 3478)],
-    ['the other family', endpoint('2001:db8::1', 3478)],
-    ['no port', endpoint('203.0.113.2', 0)],
-  ])('to %s is not followed', (_name, alternate) => {
-    const alone = begun();
-    alone.answer(alone.request(), 300, towards(alternate), {});
-    expect(alone.events).toEqual(failed({ kind: 'redirected', alternate }));
-  });
-
-  it('is followed three times', () => {
-    const alone = begun();
-    for (const host of [2, 3, 4, 5]) {
-      const { to, message } = alone.transmission();
-      alone.answer(message, 300, towards(endpoint(`203.0.113.${host}`, 3478)), {}, to);
-    }
-    expect(alone.events).toEqual(failed({ kind: 'redirected', alternate: endpoint('203.0.113.5', 3478) }));
-  });
-
-  it('over a stream is for the owner to follow', () => {
-    const alone = begun({ transport: 'tcp' });
-    const alternate = endpoint('203.0.113.2', 3478);
-    alone.answer(alone.request(), 300, towards(alternate), {});
-    expect(alone.events).toEqual(failed({ kind: 'redirected', alternate }));
-  });
-});
-
-describe('responses that are not signed as they must be', () => {
-  it('are as if they had not come; where nothing else comes, that is what failed', () => {
-    const alone = new Alone();
-    alone.client.handle({ type: 'allocate' }, 0);
-    alone.answer(alone.request(), 401, CHALLENGE, {});
-    const request = alone.request();
-    alone.answer(request, 'success', GRANTED, {});
-    alone.answer(request, 'success', GRANTED, { integrityKey: new Uint8Array(16) });
-    alone.answer(request, 508, [], {});
-    expect(alone.client.dropped.unauthenticated).toBe(3);
-    expect(alone.until(100_000).at(-1)).toEqual([
-      39_500,
-      { type: 'event', event: failed({ kind: 'integrity-violated' })[0] },
-    ]);
-  });
-
-  it('do no harm where a true one follows', () => {
-    const alone = new Alone();
-    alone.client.handle({ type: 'allocate' }, 0);
-    alone.answer(alone.request(), 401, CHALLENGE, {});
-    const request = alone.request();
-    alone.answer(request, 437, [], {});
-    alone.answer(request, 'success', GRANTED);
-    expect(alone.events).toMatchObject([{ type: 'allocated' }]);
-  });
-
-  it('end a stream', () => {
-    const alone = new Alone({ transport: 'tcp' });
-    alone.client.handle({ type: 'allocate' }, 0);
-    alone.answer(alone.request(), 401, CHALLENGE, {});
-    alone.answer(alone.request(), 'success', GRANTED, {});
-    expect(alone.events).toEqual(failed({ kind: 'integrity-violated' }));
   });
 });
 
@@ -511,7 +247,7 @@ describe('closing', () => {
   });
 
   it('while the allocation is asked for, gives up what comes of it', () => {
-    const alone = new Alone();
+    const alone = new LoneClient();
     alone.client.handle({ type: 'allocate' }, 0);
     alone.answer(alone.request(), 401, CHALLENGE, {});
     const request = alone.request();
@@ -533,7 +269,7 @@ describe('closing', () => {
   });
 
   it('is over with the stream', () => {
-    const alone = new Alone({ transport: 'tcp' });
+    const alone = new LoneClient({ transport: 'tcp' });
     alone.allocate();
     alone.client.handle({ type: 'close' }, 0);
     alone.client.handle({ type: 'disconnected' }, 0);
@@ -542,7 +278,7 @@ describe('closing', () => {
 });
 
 it('a request of a client says what RFC 8656 wants of it', () => {
-  const alone = new Alone({ family: 6 });
+  const alone = new LoneClient({ family: 6 });
   alone.client.handle({ type: 'allocate' }, 0);
   const request = alone.request();
   expect([request.class, request.method]).toEqual(['request', ALLOCATE]);

@@ -159,8 +159,8 @@ describe('a TURN service on a simulated host', () => {
       addresses: ['198.51.100.9', '2001:db8:9::9'],
       services: [{ type: 'turn', users: USERS }],
     });
-    const world4 = on(world.host('alice', { addresses: ['198.51.100.8'] }));
-    const alice = await udpGuest(world4, turnAt(server), { ...CREDENTIALS, family: 6 });
+    const fourOnly = on(world.host('alice', { addresses: ['198.51.100.8'] }));
+    const alice = await udpGuest(fourOnly, turnAt(server), { ...CREDENTIALS, family: 6 });
     const peer = world.host('peer', { addresses: ['2001:db8:9::7'] }).udp.bind({ family: 6, port: 5000 });
     const heard: string[] = [];
     peer.onDatagram = (data, from) => {

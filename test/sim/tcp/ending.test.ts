@@ -47,7 +47,7 @@ describe('the end of a TCP connection', () => {
     const pair = new TcpPair();
     const held = (): number[] => [pair.client.tcp.open, pair.server.tcp.open];
     const dialing = pair.connected();
-    expect(held()).toEqual([0, 1]);
+    expect(held()).toEqual([1, 1]);
     const { client, server } = await dialing;
     expect(held()).toEqual([1, 2]);
     await server.end();

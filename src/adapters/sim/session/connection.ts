@@ -134,9 +134,8 @@ export class Connection {
 
   #receiveShort(packet: ShortPacket, now: number): Reception {
     const transport = this.#transport;
-    if (transport === undefined || !packet.destination.equals(this.id)) return 'ignored';
-    const frames = transport.open(packet, now);
-    if (frames === undefined) return 'ignored';
+    const frames = transport?.open(packet, now);
+    if (transport === undefined || frames === undefined) return 'ignored';
     // A server that seals with the keys of the session has got the client's last flight.
     if (this.#flightTimer.deadline !== undefined) this.#flightTimer.onAnswer(now);
     this.#flightDue = false;

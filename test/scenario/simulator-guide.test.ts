@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { readScenario } from '../../src/scenario/index.ts';
+import { internet, presets, readInternetPlan } from '../../src/sim/index.ts';
+
+const read = (file: string): string => readFileSync(resolve(import.meta.dirname, '../..', file), 'utf8');
+const guide = read('docs/simulator.md');
+const blocks = (language: string): string[] =>
+  [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, code]) => code!);
+
+it('the guide shows the example as it is', () => {
+  expect(blocks('ts')).toContain(read('examples/simulated-pair.ts'));
+});
+
+it('the guide lists the presets by their titles', () => {
+  const rows = Object.entries(presets).map(([name, { title }]) => `| \`${name}\` | ${title} |`);
+  expect(guide).toContain(rows.join('\n'));
+});
+
+it('the JSON of the guide is what it says', () => {
+  const [plan, scenario, ...others] = blocks('json').map((block) => JSON.parse(block));
+  expect(others).toEqual([]);
+  expect(internet(readInternetPlan(plan)).hosts.map(({ name }) => name)).toEqual(['alice', 'meet']);
+  const hosts = ['a', 'b'].map((name) => ({
+    name,
+    interfaces: [{ network: 'internet' }],
+    services: [{ type: 'rendezvous' }],
+  }));
+  expect(readScenario({ ...scenario, internet: { ...scenario.internet, hosts } }).dials).toMatchObject(scenario.dials);
+});
+
+it.each([
+  ['src/sim/nat/nat-spec.ts', /const NAT_FIELDS[^=]*= \[\n([\s\S]*?)\];/],
+  ['src/sim/link-spec.ts', /const LINK_FIELDS[^=]*= \[\n([\s\S]*?)\];/],
+  ['src/sim/gateway/gateway-spec.ts', /const GATEWAY_FIELDS[^=]*= \[([^\]]*)\]/],
+  ['src/scenario/scenario-reader.ts', /const PEER_FIELDS[^=]*= \[([^\]]*)\]/],
+  ['src/scenario/scenario-reader.ts', /const DIAL_FIELDS[^=]*= \[([^\]]*)\]/],
+])('the guide names every field of %s', (file, list) => {
+  const fields = [...(list.exec(read(file))?.[1] ?? '').matchAll(/'(\w+)'/g)].map(([, name]) => name!);
+  expect(fields.length).toBeGreaterThan(4);
+  expect(fields.filter((name) => !guide.includes(`\`${name}\``))).toEqual([]);
+});
