@@ -3,24 +3,23 @@ import { tcpTests } from './network-tcp.ts';
 import { tcpBytesTests } from './network-tcp-bytes.ts';
 import { udpTests } from './network-udp.ts';
 import { NetworkBench, type NetworkWorld } from './network-world.ts';
-import { type Compliance, comply, type Test } from './suite.ts';
+import { type Compliance, comply, type Suite, type Test } from './suite.ts';
 
 /** What every `Network` owes its users, whatever carries the bytes. Nothing here depends on how fast they travel. */
 export function networkCompliance(options: Compliance<NetworkWorld>): void {
-  comply(
-    {
-      contract: 'a Network',
-      bench: NetworkBench,
-      groups: {
-        UDP: udpTests,
-        'TCP connections': tcpTests,
-        'bytes over TCP': tcpBytesTests,
-        'names and addresses': nameTests,
-      },
-    },
-    options,
-  );
+  comply(networkSuite, options);
 }
+
+export const networkSuite: Suite<NetworkWorld, NetworkBench> = {
+  contract: 'a Network',
+  bench: NetworkBench,
+  groups: {
+    UDP: udpTests,
+    'TCP connections': tcpTests,
+    'bytes over TCP': tcpBytesTests,
+    'names and addresses': nameTests,
+  },
+};
 
 function nameTests(test: Test<NetworkBench>): void {
   test('answers a numeric address with its canonical text', async ({ client }) => {

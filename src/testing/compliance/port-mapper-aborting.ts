@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
+import { pause } from '../../core/pause.ts';
 import { entryOf, type PortMapperBench, type PortMapperWorld, REQUEST } from './port-mapper-world.ts';
 import type { Test } from './suite.ts';
-import { elapse } from './waiting.ts';
 
 /** What is left of calls that are aborted. */
 export function abortingTests(test: Test<PortMapperBench>): void {
@@ -46,7 +46,7 @@ async function abortedMap(world: PortMapperWorld, tooEarly: () => Promise<boolea
     .finally(() => {
       pending = false;
     });
-  while (pending && (await tooEarly())) await elapse(world.clock, 1);
+  while (pending && (await tooEarly())) await pause(world.clock, 1);
   abort.abort();
   const ended = await outcome;
   if ('made' in ended) {
@@ -56,7 +56,7 @@ async function abortedMap(world: PortMapperWorld, tooEarly: () => Promise<boolea
     expect(ended.code).toBe('ERR_ABORTED');
     await mapper.close();
     const latest = world.clock.now() + 5_000;
-    while (world.clock.now() < latest && (await world.gateway.table()).length > 0) await elapse(world.clock, 5);
+    while (world.clock.now() < latest && (await world.gateway.table()).length > 0) await pause(world.clock, 5);
     expect(await world.gateway.table()).toEqual([]);
   }
 }

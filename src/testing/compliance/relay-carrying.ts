@@ -42,9 +42,10 @@ export function carryingTests(test: Test<RelayBench>): void {
     const received = receivedBy(b);
     for (let first = 0; first < 256; first++) {
       a.send(Uint8Array.of(first, 1, 2, 3, 4));
-      await until(bench.clock, () => received.length > first);
+      if (first % 32 === 31) await until(bench.clock, () => received.length > first);
     }
-    expect(received.map(([first]) => first)).toEqual(Array.from({ length: 256 }, (_, i) => i));
+    const firsts = received.map(([first]) => first!).sort((x, y) => x - y);
+    expect(firsts).toEqual(Array.from({ length: 256 }, (_, i) => i));
   });
 
   test('carries each datagram once', async (bench) => {
@@ -138,10 +139,11 @@ export function carryingTests(test: Test<RelayBench>): void {
       while (taken < TOO_MANY && a.send(datagram)) taken++;
       expect(taken).toBeGreaterThan(10);
       expect(taken).toBeLessThan(TOO_MANY);
-      await until(bench.clock, () => {
+      const goesOn = (): boolean => {
         a.send(filled(10, 2));
         return received.some(([first]) => first === 2);
-      });
+      };
+      await until(bench.clock, goesOn, SLOW);
       expect(received.filter(([first]) => first === 1).length).toBeLessThanOrEqual(taken);
     },
     SLOW,

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
+import { pause } from '../../core/pause.ts';
 import { openPair, type SessionBench } from './session-world.ts';
 import type { Test } from './suite.ts';
-import { elapse } from './waiting.ts';
 
 /** What `pathChanged` does after a path that was dead for 2 s. */
 export function pathTests(test: Test<SessionBench>): void {
@@ -16,7 +16,7 @@ export function pathTests(test: Test<SessionBench>): void {
       for (let length = 0; length < 50_000; ) length += (await theirs.read())!.length;
       link.blackHole = true;
       const writing = mine.write(Buffer.alloc(amount, 2));
-      await elapse(bench.clock, 2000);
+      await pause(bench.clock, 2000);
       link.blackHole = false;
       const reading = theirs.read();
       const start = bench.clock.now();
@@ -32,7 +32,7 @@ export function pathTests(test: Test<SessionBench>): void {
   test('carries a handshake on at once', async (bench) => {
     const link = bench.link({ delay: 10 });
     link.blackHole = true;
-    await elapse(bench.clock, 2000);
+    await pause(bench.clock, 2000);
     link.blackHole = false;
     const start = bench.clock.now();
     link.client.pathChanged();

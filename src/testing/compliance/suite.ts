@@ -8,7 +8,7 @@ export interface ComplianceWorld {
   /**
    * Waits for a promise, and lets time pass meanwhile where it would stand still: `(promise) => promise` in real time,
    * `(promise) => virtualClock.runUntil(promise)` in virtual time. It is called once for each test, with all of it, so
-   * that everything else in the world may wait by its clock.
+   * that everything else in the world may wait by its clock. A test fails whose end it does not wait for.
    */
   settle<T>(promise: Promise<T>): Promise<T>;
   /** Ends what is left, when the test is over. */
@@ -76,30 +76,17 @@ export function comply<World extends ComplianceWorld, B extends Bench<World>>(
   { name, create, skip = [] }: Compliance<World>,
 ): void {
   const reasons = new Map(skip.map(({ test, reason }) => [test, reason]));
-  const groups = Object.entries(suite.groups).map(([title, define]) => ({ title, tests: testsOf(define) }));
-  const titles = new Set(groups.flatMap(({ tests }) => tests.map(({ title }) => title)));
+  const tests = testsOf(suite);
+  const titles = new Set(tests.map(({ title }) => title));
   const unknown = [...reasons.keys()].filter((title) => !titles.has(title));
   if (unknown.length > 0) throw new Error(`${name}: there is no test to skip: ${unknown.join(', ')}`);
 
-  const run = async (body: (bench: B) => Promise<void>): Promise<void> => {
-    const world = await create();
-    try {
-      const bench = new suite.bench(world);
-      try {
-        await world.settle(body(bench));
-      } finally {
-        bench.close();
-      }
-    } finally {
-      await world.close();
-    }
-  };
   describe(`${name} as ${suite.contract}`, () => {
-    for (const { title: group, tests } of groups) {
+    for (const group of Object.keys(suite.groups)) {
       describe(group, () => {
-        for (const { title, body, timeout } of tests) {
+        for (const { title, run, timeout } of tests.filter((test) => test.group === group)) {
           const reason = reasons.get(title);
-          if (reason === undefined) it(title, () => run(body), timeout);
+          if (reason === undefined) it(title, () => run(create), timeout);
           else it.skip(`${title} (${reason})`);
         }
       });
@@ -107,14 +94,54 @@ export function comply<World extends ComplianceWorld, B extends Bench<World>>(
   });
 }
 
-interface StatedTest<B> {
+/** A test of a suite. */
+export interface SuiteTest<World extends ComplianceWorld> {
+  readonly group: string;
   readonly title: string;
-  readonly body: (bench: B) => Promise<void>;
   readonly timeout: number | undefined;
+  /** Holds the test in a fresh world, and closes that. Rejects when it fails, or when the world does not wait for its end. */
+  run(create: () => Promise<World>): Promise<void>;
 }
 
-function testsOf<B>(define: (test: Test<B>) => void): readonly StatedTest<B>[] {
-  const tests: StatedTest<B>[] = [];
-  define((title, body, timeout) => tests.push({ title, body, timeout }));
+/** The tests of a suite, in order. */
+export function testsOf<World extends ComplianceWorld, B extends Bench<World>>(
+  suite: Suite<World, B>,
+): readonly SuiteTest<World>[] {
+  const tests: SuiteTest<World>[] = [];
+  for (const [group, define] of Object.entries(suite.groups)) {
+    define((title, body, timeout) => {
+      tests.push({ group, title, timeout, run: (create) => runIn(suite.bench, create, body) });
+    });
+  }
   return tests;
+}
+
+async function runIn<World extends ComplianceWorld, B extends Bench<World>>(
+  benchOf: new (world: World) => B,
+  create: () => Promise<World>,
+  body: (bench: B) => Promise<void>,
+): Promise<void> {
+  const world = await create();
+  try {
+    const bench = new benchOf(world);
+    try {
+      await settled(world, body(bench));
+    } finally {
+      bench.close();
+    }
+  } finally {
+    await world.close();
+  }
+}
+
+/** The outcome of a test, whatever the world's `settle` makes of it. */
+async function settled(world: ComplianceWorld, test: Promise<void>): Promise<void> {
+  let ended = false;
+  const running = test.finally(() => {
+    ended = true;
+  });
+  running.catch(() => {}); // A test that nobody waits for any more may still fail.
+  await world.settle(running);
+  if (!ended) throw new Error('settle came back before the test had ended');
+  await running;
 }

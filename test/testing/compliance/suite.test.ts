@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pause } from '../../../src/core/pause.ts';
 import { VirtualClock } from '../../../src/sim/index.ts';
 import { relayCompliance } from '../../../src/testing/compliance/index.ts';
 import {
@@ -8,7 +9,6 @@ import {
   comply,
   type Test,
 } from '../../../src/testing/compliance/suite.ts';
-import { elapse } from '../../../src/testing/compliance/waiting.ts';
 
 const log: string[] = [];
 
@@ -23,7 +23,7 @@ function boilingTests(test: Test<KettleBench>): void {
   test('boils', async (bench) => {
     bench.open('kettle');
     bench.open('lid');
-    await elapse(bench.clock, 60_000);
+    await pause(bench.clock, 60_000);
     log.push(`boiled at ${bench.clock.now()}`);
   });
 

@@ -1,13 +1,14 @@
 import { map } from 'rxjs';
+import { endpoint } from '../../../../src/core/endpoint.ts';
 import type { ByteSocket, DatagramSocket, Network } from '../../../../src/core/network.ts';
 import { changed, type Faults } from './fault.ts';
 
 export const networkFaults: Faults<Network> = {
-  'takes every datagram for its own': {
+  'takes every datagram for one from port 9': {
     noticedBy: 'carries datagrams both ways and names their source',
     plant: (network) =>
-      withUdp(network, ({ local, datagrams$ }) => ({
-        datagrams$: datagrams$.pipe(map(({ data }) => ({ data, from: local }))),
+      withUdp(network, ({ datagrams$ }) => ({
+        datagrams$: datagrams$.pipe(map(({ data, from }) => ({ data, from: endpoint(from.address, 9) }))),
       })),
   },
   'throws at what cannot be addressed': {
@@ -32,6 +33,10 @@ export const networkFaults: Faults<Network> = {
     noticedBy: 'carries bytes both ways, in order, to whoever reads',
     plant: (network) =>
       withTcp(network, (socket) => ({ read: async () => (await socket.read())?.subarray(1) ?? null })),
+  },
+  'lets writes to a side that is gone vanish': {
+    noticedBy: 'fails the writes to a side that is gone',
+    plant: (network) => withTcp(network, () => ({ write: async () => {} })),
   },
   'says that everything is written': {
     noticedBy: 'says how much the system has not taken yet',

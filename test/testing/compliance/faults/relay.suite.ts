@@ -1,20 +1,16 @@
-import { relayCompliance, relayOfSignaling } from '../../../../src/testing/compliance/index.ts';
+import { relaySuite } from '../../../../src/testing/compliance/relay.ts';
+import { relayOfSignaling } from '../../../../src/testing/compliance/relay-world.ts';
 import { memoryWorld } from '../../../adapters/signaling/memory-world.ts';
-import { forEachFault } from './fault.ts';
+import { faultySuite } from './fault.ts';
 import { relayFaults } from './relay-faults.ts';
 
-forEachFault(relayFaults, (name, plant) => {
-  relayCompliance({
-    name,
-    async create() {
-      const world = await relayOfSignaling(memoryWorld());
-      return {
-        ...world,
-        async connect() {
-          const { a, b, leave } = await world.connect();
-          return { a: plant(a), b: plant(b), leave };
-        },
-      };
+export const faultyRelays = faultySuite(relaySuite, relayFaults, async (plant) => {
+  const world = await relayOfSignaling(memoryWorld());
+  return {
+    ...world,
+    async connect() {
+      const { a, b, leave } = await world.connect();
+      return { a: plant(a), b: plant(b), leave };
     },
-  });
+  };
 });

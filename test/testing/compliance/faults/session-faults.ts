@@ -1,39 +1,55 @@
+import { pause } from '../../../../src/core/pause.ts';
 import type { Session, SessionFactory, SessionOptions, SessionStream } from '../../../../src/core/session.ts';
-import type { SessionPair } from '../../../../src/testing/compliance/index.ts';
-import { changed, type Faults } from './fault.ts';
+import type { SessionWorld } from '../../../../src/testing/compliance/index.ts';
+import { changed, type Faults, settleAtOnce } from './fault.ts';
 
-export const sessionFaults: Faults<SessionPair> = {
+export const sessionFaults: Faults<SessionWorld> = {
   'takes whatever key there is': {
     noticedBy: 'refuses a server with another key, and surfaces nothing of it',
-    plant: ({ client, server }) => ({
-      client: { ...client, factory: withOptions(client.factory, () => ({ expectedKey: server.publicKey })) },
-      server,
-    }),
+    plant: (world) => {
+      const { client, server } = world;
+      const factory = withOptions(client.factory, () => ({ expectedKey: server.publicKey }));
+      return { ...world, client: { ...client, factory } };
+    },
   },
   'calls every packet authentic': {
     noticedBy: 'tells authentic packets from altered, foreign and repeated ones, and takes them in',
-    plant: (pair) =>
-      withSessions(pair, (session) => ({ authenticate: (packet) => session.authenticate(packet) || true })),
+    plant: (world) =>
+      withSessions(world, (session) => ({ authenticate: (packet) => session.authenticate(packet) || true })),
   },
   'fulfils finished when all is written': {
     noticedBy: 'fulfils finished when the other side has read to the end, not before',
-    plant: (pair) => withStreams(pair, () => ({ finished: Promise.resolve() })),
+    plant: (world) => withStreams(world, () => ({ finished: Promise.resolve() })),
   },
   'forgets the end of a stream': {
     noticedBy: 'half-closes: reading goes on after the end of writing',
-    plant: (pair) => withStreams(pair, () => ({ end: async () => {} })),
+    plant: (world) => withStreams(world, () => ({ end: async () => {} })),
   },
   'waits for its timers when the path has changed': {
     noticedBy: 'carries on at once after pathChanged(), with a trickle under way',
-    plant: (pair) => withSessions(pair, () => ({ pathChanged() {} })),
+    plant: (world) => withSessions(world, () => ({ pathChanged() {} })),
   },
   'closes without a word': {
     noticedBy: 'is seen by the other side with code and reason, through loss',
-    plant: (pair) => withSessions(pair, (session) => ({ close: () => session.close() })),
+    plant: (world) => withSessions(world, (session) => ({ close: () => session.close() })),
+  },
+  'takes two seconds to close': {
+    noticedBy: 'waits a second at most when the other side is gone',
+    plant: (world) =>
+      withSessions(world, (session) => ({
+        closed: session.closed.then(async (end) => {
+          await pause(world.clock, 1_000);
+          return end;
+        }),
+      })),
+  },
+  'has a world that does not wait for the end of a test': {
+    noticedBy: 'carries bytes both ways on a stream that the client opened',
+    plant: (world) => ({ ...world, settle: settleAtOnce }),
   },
 };
 
-function withSessions(pair: SessionPair, members: (session: Session) => Partial<Session>): SessionPair {
+function withSessions(world: SessionWorld, members: (session: Session) => Partial<Session>): SessionWorld {
   const change = (factory: SessionFactory): SessionFactory =>
     changed(factory, {
       create(options) {
@@ -42,14 +58,15 @@ function withSessions(pair: SessionPair, members: (session: Session) => Partial<
       },
     });
   return {
-    client: { ...pair.client, factory: change(pair.client.factory) },
-    server: { ...pair.server, factory: change(pair.server.factory) },
+    ...world,
+    client: { ...world.client, factory: change(world.client.factory) },
+    server: { ...world.server, factory: change(world.server.factory) },
   };
 }
 
 /** Of the streams that a side opens. */
-function withStreams(pair: SessionPair, members: (stream: SessionStream) => Partial<SessionStream>): SessionPair {
-  return withSessions(pair, (session) => ({
+function withStreams(world: SessionWorld, members: (stream: SessionStream) => Partial<SessionStream>): SessionWorld {
+  return withSessions(world, (session) => ({
     async openStream(protocol) {
       const stream = await session.openStream(protocol);
       return changed(stream, members(stream));

@@ -1,17 +1,18 @@
 import { simIdentity, simSessions } from '../../../../src/adapters/sim/index.ts';
 import { seededRandom, VirtualClock } from '../../../../src/sim/index.ts';
-import { type SessionPeer, sessionCompliance } from '../../../../src/testing/compliance/index.ts';
-import { forEachFault } from './fault.ts';
+import { sessionSuite } from '../../../../src/testing/compliance/session.ts';
+import type { SessionPeer } from '../../../../src/testing/compliance/session-link.ts';
+import { faultySuite } from './fault.ts';
 import { sessionFaults } from './session-faults.ts';
 
-forEachFault(sessionFaults, (name, plant) => {
-  sessionCompliance({
-    name,
-    async create() {
-      const clock = new VirtualClock();
-      const pair = { client: await createPeer('client', clock), server: await createPeer('server', clock) };
-      return { ...plant(pair), clock, settle: (promise) => clock.runUntil(promise), close: async () => {} };
-    },
+export const faultySessions = faultySuite(sessionSuite, sessionFaults, async (plant) => {
+  const clock = new VirtualClock();
+  return plant({
+    client: await createPeer('client', clock),
+    server: await createPeer('server', clock),
+    clock,
+    settle: (promise) => clock.runUntil(promise),
+    close: async () => {},
   });
 });
 

@@ -1,7 +1,7 @@
-import { filter, map, mergeMap, of } from 'rxjs';
+import { filter, map, mergeMap, NEVER, of } from 'rxjs';
 import type { Signaling } from '../../../../src/core/signaling.ts';
 import type { SignalingWorld } from '../../../../src/testing/compliance/index.ts';
-import { changed, type Faults } from './fault.ts';
+import { changed, type Faults, settleAtOnce } from './fault.ts';
 
 export const signalingFaults: Faults<SignalingWorld> = {
   'says everything twice': {
@@ -38,6 +38,17 @@ export const signalingFaults: Faults<SignalingWorld> = {
   'never comes back': {
     noticedBy: 'sends offers made meanwhile as soon as it is back, and goes on with the session',
     plant: (world) => ({ ...world, start: async () => {} }),
+  },
+  'has a world that does not wait for the end of a test': {
+    noticedBy: 'tells its last status to whoever looks late',
+    plant: (world) => ({ ...world, settle: settleAtOnce }),
+  },
+  'has a world that keeps to itself how a test ends': {
+    noticedBy: 'connects by itself and tells so',
+    plant: (world) => ({
+      ...withClients(world, () => ({ status$: NEVER })),
+      settle: (promise) => world.settle(promise).catch(() => undefined as never),
+    }),
   },
 };
 

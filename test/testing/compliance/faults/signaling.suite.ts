@@ -1,8 +1,6 @@
-import { signalingCompliance } from '../../../../src/testing/compliance/index.ts';
+import { signalingSuite } from '../../../../src/testing/compliance/signaling.ts';
 import { memoryWorld } from '../../../adapters/signaling/memory-world.ts';
-import { forEachFault } from './fault.ts';
+import { faultySuite } from './fault.ts';
 import { signalingFaults } from './signaling-faults.ts';
 
-forEachFault(signalingFaults, (name, plant) => {
-  signalingCompliance({ name, create: async () => plant(memoryWorld()) });
-});
+export const faultySignaling = faultySuite(signalingSuite, signalingFaults, async (plant) => plant(memoryWorld()));
