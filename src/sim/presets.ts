@@ -44,9 +44,9 @@ const HOME_GATEWAY: GatewaySpec = { upnp: 1, natPmp: true };
 
 /**
  * Netfilter with MASQUERADE and a rule that drops what comes in unasked: ports kept, and shared by flows to different
- * ends; each flow stays where its first packet put it. No hairpinning without rules of its own. Timeouts of the kernel's
- * Documentation/networking/nf_conntrack-sysctl.rst: UDP 30 and 120 s, TCP 120 s (SYN sent, FIN wait) and 5 days; connections
- * that it does not know are picked up.
+ * ends; each flow stays where its first packet put it, and one that would look like another inside is renumbered. No
+ * hairpinning without rules of its own. Timeouts of the kernel's Documentation/networking/nf_conntrack-sysctl.rst: UDP 30 and
+ * 120 s, TCP 120 s (SYN sent, FIN wait) and 5 days; connections that it does not know are picked up.
  */
 const LINUX: NatSpec = {
   mapping: 'endpoint-independent',
@@ -55,6 +55,7 @@ const LINUX: NatSpec = {
   portReuse: 'overlapping',
   hairpin: 'none',
   pinning: true,
+  clashes: 'renumbered',
   refresh: 'both',
   udp: { unanswered: 30_000, answered: 120_000 },
   tcp: { transitory: 120_000, established: 432_000_000, unsolicitedSyn: 'drop', pickUp: true },

@@ -5,7 +5,9 @@ import { internet } from '../../src/sim/internet.ts';
 import { readNatSpec } from '../../src/sim/nat/nat-spec.ts';
 import { type Forecast, forecast } from '../../src/sim/oracle/forecast.ts';
 import type { TopologyNetwork } from '../../src/sim/oracle/topology.ts';
-import { type PresetName, presets } from '../../src/sim/presets.ts';
+import { type PresetName, type PresetNetwork, presets } from '../../src/sim/presets.ts';
+import { NATS } from '../lab/net/nat.ts';
+import { simulatedRouter } from '../lab/net/simulated-nat.ts';
 
 const names = Object.keys(presets) as PresetName[];
 
@@ -25,6 +27,15 @@ test.each(names)('%s can be built as it is', (name) => {
   expect(world.networks.map(({ gateway }) => gateway !== undefined)).toEqual(
     chain.map(({ gateway }) => gateway !== undefined),
   );
+});
+
+test.each(['linux', 'hotel-wifi'] as const)('%s binds flows as netfilter does in the kernel laboratory', (name) => {
+  const [{ nat: preset }] = presets[name].networks as readonly [PresetNetwork];
+  const { nat: measured } = simulatedRouter(NATS['EI/APD']);
+  const [rules, truth] = [preset, measured].map((nat) => readNatSpec(nat, 'nat'));
+  for (const rule of ['pinning', 'clashes', 'refresh', 'udp', 'tcp', 'hairpin'] as const) {
+    expect(rules![rule], rule).toEqual(truth![rule]);
+  }
 });
 
 test('what each pair of presets comes to', () => {

@@ -18,14 +18,16 @@ test('there are nine kinds, and 45 pairs of them', () => {
 });
 
 describe('tables of kinds with kinds', () => {
-  test('are all ways to give out ports, with all places of a mapping service, strict, and without one also pinned', () => {
+  test('are all ways to give out ports, with all places of a mapping service, strict, and without one in each semantics', () => {
     const known = PLAIN_TABLES.map(({ allocation, semantics, mapping }) => `${allocation} ${semantics} ${mapping}`);
     const allocations = ['random', 'preserve', 'sequential'];
     const strict = ['neither', 'dialer', 'listener', 'both'].map((mapping) => `strict ${mapping}`);
     expect(known.toSorted()).toEqual(
-      allocations.flatMap((one) => [...strict, 'pinned neither'].map((other) => `${one} ${other}`)).sort(),
+      allocations
+        .flatMap((one) => [...strict, 'pinned neither', 'conntrack neither'].map((other) => `${one} ${other}`))
+        .sort(),
     );
-    expect(new Set(PLAIN_TABLES.map(({ title }) => title)).size).toBe(15);
+    expect(new Set(PLAIN_TABLES.map(({ title }) => title)).size).toBe(18);
   });
 
   test.each(PLAIN_TABLES)('$title: each kind dials each', (table) => {
@@ -36,10 +38,12 @@ describe('tables of kinds with kinds', () => {
     for (const { row, column, scenario } of cells) {
       const [dialer, listener] = scenario.internet.networks as readonly [NetworkPlan, NetworkPlan];
       const ports = table.allocation === 'sequential' ? { sequential: 1 } : table.allocation;
-      const pinning = table.semantics === 'pinned' || undefined;
+      const pinning = table.semantics !== 'strict' || undefined;
+      const clashes = table.semantics === 'conntrack' ? 'renumbered' : undefined;
       expect(dialer.nat).toMatchObject({ ...natOfKind(row as NatKind), portAllocation: ports });
       expect(listener.nat).toMatchObject({ ...natOfKind(column as NatKind), portAllocation: ports });
       expect([dialer.nat?.pinning, listener.nat?.pinning]).toEqual([pinning, pinning]);
+      expect([dialer.nat?.clashes, listener.nat?.clashes]).toEqual([clashes, clashes]);
       expect(dialer.gateway !== undefined).toBe(table.mapping === 'dialer' || table.mapping === 'both');
       expect(listener.gateway !== undefined).toBe(table.mapping === 'listener' || table.mapping === 'both');
     }

@@ -22,6 +22,16 @@ describe('what runs is not what the oracle was told', () => {
     expect(judgement).toMatchObject({ verdict: 'impossible', reason: expect.stringContaining('knows spray') });
   });
 
+  test('a NAT that filters less, where the oracle knows what the flow does not', async () => {
+    const inSequence = (kind: NatKind) => natOfKind(kind, { portAllocation: { sequential: 1 } });
+    const real = homes({ a: inSequence('EI/AD'), b: inSequence('APD/APD') });
+    const told = homes({ a: inSequence('EI/APD'), b: inSequence('APD/APD') });
+    expect(await judgeAsTold(real, told)).toEqual({
+      verdict: 'impossible',
+      reason: 'direct (udp over IPv4 to prflx and srflx), where the oracle knows predict, spray',
+    });
+  });
+
   test('a NAT that filters more: relayed where it could be direct is short', async () => {
     const judgement = await judgeAsTold(pair('EI/APD', 'APD/APD'), pair('EI/AD', 'APD/APD'));
     expect(judgement).toMatchObject({ verdict: 'short', reason: 'relayed, where reflexive is sure to join them' });

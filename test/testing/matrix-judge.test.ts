@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Forecast, Prospect, Reach, Technique } from '../../src/sim/index.ts';
+import type { Forecast, Prospect, ServerReach, Technique } from '../../src/sim/index.ts';
 import type { CellRun } from '../../src/testing/matrix/cell-run.ts';
-import { judge } from '../../src/testing/matrix/judge.ts';
+import { FLOW_TECHNIQUES, judge } from '../../src/testing/matrix/judge.ts';
 
-const ALL: Reach = { udp: true, tcp: true };
-const NONE: Reach = { udp: false, tcp: false };
+const ALL: ServerReach = { udp: true, tcp: true };
+const NONE: ServerReach = { udp: false, tcp: false };
 
 const RELAYED: CellRun = { outcome: 'relayed', session: 80, echo: 160, packets: 300 };
 const FAILED: CellRun = { outcome: 'failed', packets: 10, code: 'ERR_SERVER_UNREACHABLE' };
@@ -42,15 +42,16 @@ describe('a direct path', () => {
     expect(judge(expecting(['mapped', 'spray']), opened)).toMatchObject({ prospect: { technique: 'mapped' } });
   });
 
-  test('to an endpoint that was mapped or predicted, and heard of before it was told, is explained by that', () => {
+  test('to an endpoint that was mapped, and heard of before it was told, is explained by that', () => {
     const learnt = directly('udp', 4, ['prflx', 'prflx']);
     expect(judge(expecting(['mapped']), learnt)).toMatchObject({ verdict: 'direct' });
-    expect(judge(expecting(['predict']), learnt)).toMatchObject({ verdict: 'direct' });
   });
 
   test.each([
     ['nothing', [], directly('udp', 4, ['srflx', 'prflx'])],
     ['spray', ['spray'], directly('udp', 4, ['srflx', 'prflx'])],
+    ['predict', ['predict'], directly('udp', 4, ['srflx', 'prflx'])],
+    ['predict', ['predict'], directly('udp', 4, ['prflx', 'prflx'])],
     ['reflexive', ['reflexive'], directly('udp', 4, ['host', 'host'])],
     ['reflexive', ['reflexive'], directly('udp', 4, ['mapped', 'prflx'])],
     ['reflexive', ['reflexive'], directly('udp', 6, ['prflx', 'prflx'])],
@@ -90,8 +91,8 @@ describe('a relayed path', () => {
 
   test('needs the likeliest of several', () => {
     const spray: Prospect = { ...prospect('spray'), probability: 0.98354, bestProbability: 0.98354, packets: 1286 };
-    const lucky: Prospect = { ...prospect('reflexive'), probability: 0.5, bestProbability: 0.5 };
-    const found = judge({ ...expecting([]), prospects: [lucky, spray] }, RELAYED);
+    const open: Prospect = { ...prospect('tcp-simultaneous-open'), probability: 0.5, bestProbability: 0.5 };
+    const found = judge({ ...expecting([]), prospects: [open, spray] }, RELAYED);
     expect(found).toEqual({
       verdict: 'needs',
       reason: 'relayed; spray joins them with 98.35 % for up to 1286 packets',
@@ -99,10 +100,19 @@ describe('a relayed path', () => {
     });
   });
 
-  test('may need to be heard in the right order', () => {
+  test.each(FLOW_TECHNIQUES)('had no luck where %s, which the flow has, joins them sometimes', (technique) => {
+    const lucky: Prospect = { ...prospect(technique), probability: 0.5, bestProbability: 0.5 };
+    expect(judge({ ...expecting([]), prospects: [lucky, prospect('spray')] }, RELAYED)).toEqual({
+      verdict: 'unlucky',
+      reason: `relayed; ${technique} joins them with 50 % for up to 12 packets`,
+      prospect: lucky,
+    });
+  });
+
+  test('may have been heard in the wrong order', () => {
     const ordered: Prospect = { ...prospect('reflexive'), probability: 0, bestOrder: 'a-first' };
     expect(judge({ ...expecting([]), prospects: [ordered] }, RELAYED)).toEqual({
-      verdict: 'needs',
+      verdict: 'unlucky',
       reason: 'relayed; reflexive joins them with 0 % to 100 %, by who is heard first, for up to 12 packets',
       prospect: ordered,
     });
@@ -133,7 +143,7 @@ describe('no connection', () => {
   });
 });
 
-function expecting(techniques: readonly Technique[], a: Reach = ALL): Forecast {
+function expecting(techniques: readonly Technique[], a: ServerReach = ALL): Forecast {
   return { prospects: techniques.map(prospect), best: techniques[0] ?? 'relay', reach: { a, b: ALL } };
 }
 

@@ -89,15 +89,16 @@ export class Arena {
   #ascend(packet: TransportPacket, from: Realm, isShort: boolean): TransportPacket | undefined {
     let passing = packet;
     let realm = from;
+    let isHairpinned = false;
     while (!realm.routes.has(passing.destination.address)) {
       const { router } = realm;
       if (router === undefined) return undefined;
       const passed = this.#pass(passing, router.boxes, 'outbound', realm);
       if (passed === undefined) return undefined;
       passing = passed;
-      if (!realm.routes.has(passing.destination.address)) realm = router.above;
+      isHairpinned = realm.routes.has(passing.destination.address);
+      if (!isHairpinned) realm = router.above;
     }
-    const isHairpinned = passing.destination !== packet.destination;
     if (realm.router?.network.isolated && !isHairpinned) return undefined;
     if (!isShort) this.#turning.push({ packet: passing, at: realm, isHairpinned });
     return passing;

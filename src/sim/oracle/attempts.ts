@@ -1,12 +1,12 @@
 import { type Endpoint, sameEndpoint } from '../../core/endpoint.ts';
 import { runCalls } from './calls.ts';
-import { type Order, type Run, runChecks } from './checks.ts';
+import { type Run, runChecks, type SendingOrder } from './checks.ts';
 import { runDials } from './dials.ts';
 import { predictEndpoint } from './prediction.ts';
 import { observe, type Side, type Stage } from './stage.ts';
 
 /** One run of one technique on a stage that was just set; `undefined` when there is nothing to try. */
-export type Attempt = (stage: Stage, order: Order) => Run | undefined;
+export type Attempt = (stage: Stage, order: SendingOrder) => Run | undefined;
 
 /** Both tell their own addresses. */
 export const tryHost: Attempt = (stage, order) => {

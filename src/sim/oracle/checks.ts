@@ -4,9 +4,9 @@ import type { Arena } from './arena.ts';
 import type { Side, Stage } from './stage.ts';
 
 /** Who sends first: one side, heard before the other begins, or both, before either is heard. */
-export type Order = 'a-first' | 'b-first' | 'together';
+export type SendingOrder = 'a-first' | 'b-first' | 'together';
 
-export const ORDERS: readonly Order[] = ['together', 'a-first', 'b-first'];
+export const ORDERS: readonly SendingOrder[] = ['together', 'a-first', 'b-first'];
 
 /** What came of a run. */
 export interface Run {
@@ -22,7 +22,11 @@ export interface Run {
  * Connectivity checks as ICE makes them: each side sends to the other's endpoints that it was told, and to those that it is
  * called from; each answers from the socket that was called. After the first turns, in the order, both go on together.
  */
-export function runChecks(stage: Stage, told: { a: readonly Endpoint[]; b: readonly Endpoint[] }, order: Order): Run {
+export function runChecks(
+  stage: Stage,
+  told: { a: readonly Endpoint[]; b: readonly Endpoint[] },
+  order: SendingOrder,
+): Run {
   const { arena } = stage;
   const a = new Checker(arena, stage.a, told.b);
   const b = new Checker(arena, stage.b, told.a);
@@ -37,7 +41,7 @@ export function runChecks(stage: Stage, told: { a: readonly Endpoint[]; b: reado
 }
 
 /** Lets both sides send, in the order. */
-export function takeTurns(order: Order, arena: Arena, a: { send(): void }, b: { send(): void }): void {
+export function takeTurns(order: SendingOrder, arena: Arena, a: { send(): void }, b: { send(): void }): void {
   const [first, second] = order === 'b-first' ? [b, a] : [a, b];
   first.send();
   if (order !== 'together') arena.settle();

@@ -1,14 +1,14 @@
 import { type Endpoint, sameEndpoint } from '../../core/endpoint.ts';
 import { type TcpSegment, tcpPacket } from '../packet.ts';
 import type { Arena } from './arena.ts';
-import { type Order, type Run, takeTurns } from './checks.ts';
+import { type Run, type SendingOrder, takeTurns } from './checks.ts';
 import type { Side, Stage } from './stage.ts';
 
 /**
  * TCP simultaneous open (RFC 9293 section 3.5): each side dials the other's endpoint from the port that it has it for, and
  * dials again at once when it is refused. After the first dials, in the order, both go on together.
  */
-export function runDials(stage: Stage, told: { a: Endpoint; b: Endpoint }, order: Order): Run {
+export function runDials(stage: Stage, told: { a: Endpoint; b: Endpoint }, order: SendingOrder): Run {
   const { arena } = stage;
   const a = new Dialer(arena, stage.a, told.b);
   const b = new Dialer(arena, stage.b, told.a);

@@ -9,10 +9,10 @@ import {
   tryReflexive,
   trySimultaneousOpen,
 } from './attempts.ts';
-import type { Order } from './checks.ts';
+import type { SendingOrder } from './checks.ts';
 import { hitProbability, runSpray, type SprayBudget } from './spray.ts';
 import { observe, setStage } from './stage.ts';
-import { hasFamily, type Location, locationsOf, type Topology } from './topology.ts';
+import { hasFamily, type Location, locationsOf, readTopology, type Topology } from './topology.ts';
 import { runTrial, type Trial } from './trial.ts';
 
 /**
@@ -40,13 +40,13 @@ export interface Prospect {
   readonly probability: number;
   /** 0..1, with the order that suits best. */
   readonly bestProbability: number;
-  readonly bestOrder: Order;
+  readonly bestOrder: SendingOrder;
   /** Packets that both sides together send, at most. */
   readonly packets: number;
 }
 
 /** What a host can exchange with servers on the internet, and so which relays it can use. */
-export interface Reach {
+export interface ServerReach {
   readonly udp: boolean;
   /** To port 443. */
   readonly tcp: boolean;
@@ -57,7 +57,7 @@ export interface Forecast {
   readonly prospects: readonly Prospect[];
   /** The likeliest, the first of several. Where all depend on the order, `relay`; where a side reaches no relay either, `none`. */
   readonly best: Technique | 'relay' | 'none';
-  readonly reach: { readonly a: Reach; readonly b: Reach };
+  readonly reach: { readonly a: ServerReach; readonly b: ServerReach };
 }
 
 export interface ForecastOptions {
@@ -68,19 +68,24 @@ export interface ForecastOptions {
 /**
  * Which techniques can join two hosts of a topology directly, how likely, and for how many packets. Found by trying: the few packets
  * that matter go through the very NATs and firewalls of the simulator, in every order, as if nothing were lost and nothing
- * expired. Errors: `ERR_USAGE` for a host that there is not, or a topology that makes no sense.
+ * expired. Errors: `ERR_USAGE` for a host that there is not, or a topology that makes no sense, with the path of the field.
  */
 export function forecast(topology: Topology, a: string, b: string, options: ForecastOptions = {}): Forecast {
   const { spray = DEFAULT_SPRAY } = options;
-  const locationsOfA = locationsOf(topology, a);
-  const locationsOfB = locationsOf(topology, b);
+  const read = readTopology(topology);
+  const locationsOfA = locationsOf(read, a);
+  const locationsOfB = locationsOf(read, b);
   const all = locationsOfA.flatMap((from) => locationsOfB.flatMap((to) => prospectsOf(from, to, spray)));
-  const prospects = TECHNIQUES.flatMap((technique) => {
-    const [first, ...others] = all.filter((prospect) => prospect.technique === technique);
-    return first === undefined ? [] : [others.reduce(likelier, first)];
-  });
+  const prospects = TECHNIQUES.flatMap(
+    (technique) => likeliest(all.filter((prospect) => prospect.technique === technique)) ?? [],
+  );
   const reach = { a: reachOf(locationsOfA), b: reachOf(locationsOfB) };
   return { prospects, best: bestOf(prospects, reach), reach };
+}
+
+/** The likeliest, whoever begins, then with the order that suits best; the first of several that are equal. */
+export function likeliest(prospects: readonly Prospect[]): Prospect | undefined {
+  return prospects.toSorted((a, b) => b.probability - a.probability || b.bestProbability - a.bestProbability)[0];
 }
 
 function prospectsOf(a: Location, b: Location, spray: SprayBudget): readonly Prospect[] {
@@ -121,7 +126,7 @@ function afford(trial: Trial, hit: number, { sockets, probes }: SprayBudget): Tr
   };
 }
 
-function reachOf(locations: readonly Location[]): Reach {
+function reachOf(locations: readonly Location[]): ServerReach {
   const reaches = (protocol: 'udp' | 'tcp'): boolean =>
     locations.some((location) => FAMILIES.some((family) => canReach(location, family, protocol)));
   return { udp: reaches('udp'), tcp: reaches('tcp') };
@@ -135,16 +140,9 @@ function canReach(location: Location, family: Family, protocol: 'udp' | 'tcp'): 
 }
 
 function bestOf(prospects: readonly Prospect[], { a, b }: Forecast['reach']): Forecast['best'] {
-  const [first, ...others] = prospects;
-  const best = first && others.reduce(likelier, first);
+  const best = likeliest(prospects);
   if (best !== undefined && best.probability > 0) return best.technique;
   return (a.udp || a.tcp) && (b.udp || b.tcp) ? 'relay' : 'none';
-}
-
-/** The first of two that are equal. */
-function likelier(best: Prospect, one: Prospect): Prospect {
-  if (one.probability !== best.probability) return one.probability > best.probability ? one : best;
-  return one.bestProbability > best.bestProbability ? one : best;
 }
 
 const FAMILIES: readonly Family[] = [4, 6];

@@ -1,7 +1,8 @@
 import type { Family } from '../../core/endpoint.ts';
 import { parseIp } from '../../core/ip-address.ts';
-import { usage } from '../fields.ts';
+import { Fields, usage } from '../fields.ts';
 import { type HostPlan, INTERNET, type NetworkPlan } from '../plan.ts';
+import { readHost, readNetwork } from '../plan-reader.ts';
 
 /** What the oracle looks at: of a plan, the networks and the hosts. */
 export interface Topology {
@@ -13,6 +14,12 @@ export type TopologyNetwork = Omit<NetworkPlan, 'uplink'>;
 
 /** The networks between a host and the internet, the host's own first. */
 export type Location = readonly TopologyNetwork[];
+
+/** Reads plain data, a plan too. Throws `ERR_USAGE` with the path of the field that is not as it should be. */
+export function readTopology(value: unknown): Topology {
+  const fields = new Fields(value, '', ['seed', 'networks', 'hosts', 'events']);
+  return { networks: fields.list('networks', readNetwork), hosts: fields.list('hosts', readHost) };
+}
 
 /** Where a host is attached, one location an interface. Errors: `ERR_USAGE` when there is no such host or network. */
 export function locationsOf(topology: Topology, host: string): readonly Location[] {

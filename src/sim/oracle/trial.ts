@@ -1,7 +1,7 @@
 import type { Family } from '../../core/endpoint.ts';
 import { readNatSpec } from '../nat/nat-spec.ts';
 import type { Attempt } from './attempts.ts';
-import { ORDERS, type Order } from './checks.ts';
+import { ORDERS, type SendingOrder } from './checks.ts';
 import { setStage } from './stage.ts';
 import { externalAddresses, type Location } from './topology.ts';
 
@@ -11,7 +11,7 @@ export interface Trial {
   readonly probability: number;
   /** 0..1, with the order that suits best. */
   readonly bestProbability: number;
-  readonly bestOrder: Order;
+  readonly bestOrder: SendingOrder;
   /** Packets that both sides together send, at most. */
   readonly packets: number;
   readonly isHairpinned: boolean;

@@ -1,23 +1,26 @@
 import type { Forecast, Prospect, Technique } from '../../sim/index.ts';
+import { likeliest } from '../../sim/oracle/forecast.ts';
 import type { CellRun, DirectPath } from './cell-run.ts';
 
 /**
  * How the run of a cell compares with what the oracle says is possible there. `reason`: one sentence for people. `prospect`: what the
- * oracle says of the technique that won (`direct`), that it would take (`needs`), or that should have won (`short`).
+ * oracle says of the technique that won (`direct`), that it would take (`needs`), that could have won (`unlucky`), or that should
+ * have (`short`).
  */
 export type Judgement =
-  | { readonly verdict: 'direct' | 'needs'; readonly reason: string; readonly prospect: Prospect }
+  | { readonly verdict: 'direct' | 'needs' | 'unlucky'; readonly reason: string; readonly prospect: Prospect }
   | { readonly verdict: 'short'; readonly reason: string; readonly prospect?: Prospect }
   | { readonly verdict: 'relayed' | 'none' | 'impossible'; readonly reason: string };
 
 /**
- * `direct`: directly, as the oracle says it can be. `needs`: relayed; a technique that the default flow does not have, or luck, could do better.
- * `relayed`: nothing could do better. `none`: not at all, and nothing could. `short`: the flow has what it takes and did not get
- * there. `impossible`: it got where nothing leads, so the world or the oracle is wrong.
+ * `direct`: directly, as the oracle says the flow can be. `needs`: relayed; a technique that the default flow does not have could do
+ * better. `unlucky`: relayed; the flow has a technique that joins them sometimes, by chance or by who is heard first. `relayed`: nothing
+ * could do better. `none`: not at all, and nothing could. `short`: the flow has what it takes and did not get there. `impossible`: it
+ * got where nothing leads that it can do, so the world or the oracle is wrong.
  */
 export type CellVerdict = (typeof VERDICTS)[number];
 
-export const VERDICTS = ['direct', 'needs', 'relayed', 'none', 'short', 'impossible'] as const;
+export const VERDICTS = ['direct', 'needs', 'unlucky', 'relayed', 'none', 'short', 'impossible'] as const;
 
 /** What the default flow does by itself; the oracle knows more. */
 export const FLOW_TECHNIQUES: readonly Technique[] = ['host', 'ipv6', 'mapped', 'reflexive', 'hairpin', 'tcp'];
@@ -39,7 +42,8 @@ function judgeFailure({ code }: CellRun, isReachable: boolean): Judgement {
 }
 
 function judgeDirect(prospects: readonly Prospect[], by: DirectPath): Judgement {
-  const [prospect] = techniquesOf(by).flatMap((name) => prospects.filter(({ technique }) => technique === name));
+  const own = prospects.filter(isOfFlow);
+  const [prospect] = techniquesOf(by).flatMap((name) => own.filter(({ technique }) => technique === name));
   if (prospect !== undefined) {
     return { verdict: 'direct', reason: `direct (${prospect.technique})`, prospect };
   }
@@ -48,22 +52,19 @@ function judgeDirect(prospects: readonly Prospect[], by: DirectPath): Judgement 
 }
 
 function judgeRelayed(prospects: readonly Prospect[]): Judgement {
-  const missed = prospects.find(
-    ({ technique, probability }) => FLOW_TECHNIQUES.includes(technique) && probability === 1,
-  );
-  if (missed !== undefined) {
-    return { verdict: 'short', reason: `relayed, where ${missed.technique} is sure to join them`, prospect: missed };
+  const own = likeliest(prospects.filter(isOfFlow));
+  if (own?.probability === 1) {
+    return { verdict: 'short', reason: `relayed, where ${own.technique} is sure to join them`, prospect: own };
   }
-  const [first, ...others] = prospects;
-  if (first === undefined) return { verdict: 'relayed', reason: 'relayed, as nothing joins them' };
-  const prospect = others.reduce(likelier, first);
-  return { verdict: 'needs', reason: `relayed; ${describeProspect(prospect)}`, prospect };
+  if (own !== undefined) return { verdict: 'unlucky', reason: `relayed; ${describeProspect(own)}`, prospect: own };
+  const prospect = likeliest(prospects);
+  return prospect === undefined
+    ? { verdict: 'relayed', reason: 'relayed, as nothing joins them' }
+    : { verdict: 'needs', reason: `relayed; ${describeProspect(prospect)}`, prospect };
 }
 
-/** The first of two that are equal. */
-function likelier(best: Prospect, one: Prospect): Prospect {
-  if (one.probability !== best.probability) return one.probability > best.probability ? one : best;
-  return one.bestProbability > best.bestProbability ? one : best;
+function isOfFlow({ technique }: Prospect): boolean {
+  return FLOW_TECHNIQUES.includes(technique);
 }
 
 function describeProspect({ technique, probability, bestProbability, packets }: Prospect): string {
@@ -71,7 +72,7 @@ function describeProspect({ technique, probability, bestProbability, packets }: 
   return `${technique} joins them with ${percent(probability)}${byOrder} for up to ${packets} packets`;
 }
 
-/** Techniques by which a path of this kind can have come about, the likeliest first. */
+/** Techniques of the flow by which a path of this kind can have come about, the likeliest first. */
 function techniquesOf({ transport, family, remoteTypes }: DirectPath): readonly Technique[] {
   if (transport === 'tcp') return ['tcp'];
   if (family === 6) return ['ipv6'];
@@ -80,8 +81,8 @@ function techniquesOf({ transport, family, remoteTypes }: DirectPath): readonly 
   if (remoteTypes.every((type) => type === 'host')) return ['host', 'mapped'];
   // The other side's packet to a reflexive address may have opened the way to its own.
   if (remoteTypes.includes('host')) return ['host', 'mapped', 'reflexive'];
-  // A mapped or predicted endpoint that is heard of before it is told counts as peer-reflexive, and so does one that a mapping only opened.
-  return ['reflexive', 'hairpin', 'mapped', 'predict'];
+  // A mapped endpoint that is heard of before it is told counts as peer-reflexive, and so does one that a mapping only opened.
+  return ['reflexive', 'hairpin', 'mapped'];
 }
 
 function describe({ transport, family, remoteTypes }: DirectPath): string {

@@ -3,7 +3,7 @@ import { type CellVerdict, type Judgement, VERDICTS } from './judge.ts';
 
 /** What stands for a judgement in a table. */
 export interface Mark {
-  /** One character: small or a digit where the path is direct, capital where it is relayed and could be better. */
+  /** One character: small where the path is direct, capital where it is relayed and could be better. */
   readonly text: string;
   readonly verdict: CellVerdict;
   readonly meaning: string;
@@ -50,6 +50,7 @@ const TECHNIQUE_MARKS: Readonly<Record<Technique, { readonly mark: string; reado
 const PLAIN_MARKS: Readonly<
   Record<Exclude<CellVerdict, 'direct' | 'needs'>, { readonly text: string; readonly meaning: string }>
 > = {
+  unlucky: { text: '~', meaning: 'relayed; what the default flow does would join them with luck, or in another order' },
   relayed: { text: '-', meaning: 'relayed, and nothing is known that would do better' },
   none: { text: 'x', meaning: 'not connected: a side reaches no server' },
   short: { text: '!', meaning: 'falls short of what the default flow could do' },

@@ -66,12 +66,14 @@ function drawGrid(table: MatrixTable): Block {
     }),
     ...rows.map((name) => element('text', { class: 'row', x: left - 5, y: row(name) + 15 }, name)),
     ...squares,
-    ...rows.map((name) => {
-      const present = columns.flatMap((other) => table.at(name, other) ?? []);
-      const x = present.map(({ cell }) => column(cell.column) + CELL / 2 - 1).join(' ');
-      const marks = present.map(({ judgement }) => markOf(judgement).text).join('');
-      return element('text', { class: 'mark', x, y: row(name) + 15 }, marks);
-    }),
+    ...rows.flatMap((name) =>
+      columns.flatMap((other) => {
+        const result = table.at(name, other);
+        if (result === undefined) return [];
+        const x = column(other) + CELL / 2 - 1;
+        return element('text', { class: 'mark', x, y: row(name) + 15 }, markOf(result.judgement).text);
+      }),
+    ),
   ];
   return { width, height: top + rows.length * CELL, content };
 }
@@ -134,6 +136,7 @@ text { font: 11px system-ui, sans-serif; fill: #1f2328 }
 .page { fill: #ffffff }
 .direct { fill: #a6e3b8 }
 .needs { fill: #ffe08a }
+.unlucky { fill: #b6d4fe }
 .relayed { fill: #d8dee4 }
 .none { fill: #f0f2f5 }
 .short { fill: #ffb38a }
@@ -143,6 +146,7 @@ text { font: 11px system-ui, sans-serif; fill: #1f2328 }
   .page { fill: #0d1117 }
   .direct { fill: #1b6b3a }
   .needs { fill: #7a5a00 }
+  .unlucky { fill: #1f4e8c }
   .relayed { fill: #3d444d }
   .none { fill: #22272e }
   .short { fill: #a03c10 }

@@ -12,7 +12,10 @@ export interface PlainTable {
 }
 
 export type Allocation = keyof typeof ALLOCATIONS;
-/** `strict`: each mapping has a filter of its own, and what is let in changes nothing. `pinned`: it pins its flow, as Linux conntrack does. */
+/**
+ * `strict`: each mapping has a filter of its own, and what is let in changes nothing. `pinned`: it pins its flow, unless one between the
+ * same ends stands on another mapping. `conntrack`: it does so then, too, under another source port, as with Linux conntrack.
+ */
 export type Semantics = keyof typeof SEMANTICS;
 /** Whose router maps ports. */
 export type MappingService = keyof typeof MAPPINGS;
@@ -26,6 +29,7 @@ const ALLOCATIONS = {
 const SEMANTICS = {
   strict: { words: 'strict filters', options: {} },
   pinned: { words: 'pinned flows', options: { pinning: true } },
+  conntrack: { words: 'flows as with Linux conntrack', options: { pinning: true, clashes: 'renumbered' } },
 } as const satisfies Record<string, { words: string; options: NatSpec }>;
 
 const MAPPINGS = {
@@ -36,13 +40,14 @@ const MAPPINGS = {
 } as const;
 
 /**
- * Tables of 9 x 9, for each way to give out ports: two semantics without port mapping, and strictly, the three ways to have it. With it pinning
- * makes no difference, since every pair is joined.
+ * Tables of 9 x 9, for each way to give out ports: the semantics without port mapping, and strictly, the three ways to have it. With
+ * it the semantics make no difference, since every pair is joined.
  */
 export const PLAIN_TABLES: readonly PlainTable[] = (
   [
     ['strict', 'neither'],
     ['pinned', 'neither'],
+    ['conntrack', 'neither'],
     ['strict', 'dialer'],
     ['strict', 'listener'],
     ['strict', 'both'],

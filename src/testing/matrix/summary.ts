@@ -9,7 +9,7 @@ export function summarize(table: MatrixTable): string {
     .join(' ');
 }
 
-export function countCells({ length }: readonly CellResult[]): string {
+export function countCells({ length }: readonly unknown[]): string {
   return length === 1 ? '1 cell' : `${length} cells`;
 }
 
@@ -32,7 +32,7 @@ function describeNeeds(results: readonly CellResult[]): readonly string[] {
     const probabilities = range(all.map(({ probability }) => probability * 100)).map((value) => percent(value / 100));
     const packets = Math.max(...all.map((prospect) => prospect.packets));
     const odds = [...new Set(probabilities)].join(' to ');
-    return `${all.length} would take ${technique}: ${odds} for up to ${packets} packets.`;
+    return `${countCells(all)} would take ${technique}: ${odds} for up to ${packets} packets.`;
   });
 }
 
@@ -59,6 +59,7 @@ function range(values: readonly number[]): readonly number[] {
 const COUNTED = {
   direct: 'direct',
   needs: 'relayed for want of a technique',
+  unlucky: 'relayed for want of luck or order',
   relayed: 'relayed as nothing would do better',
   none: 'without any way',
   short: 'short of what the flow could do',

@@ -34,6 +34,13 @@ describe('hosts that share a NAT', () => {
   });
 });
 
+test('a flow that is renumbered on its way in is not hairpinned', () => {
+  const options: NatSpec = { pinning: true, clashes: 'renumbered' };
+  const found = homes({ nat: kind('EI/EI', options) }, { nat: kind('AD/EI', options) });
+  expect(found.best).toBe('reflexive');
+  expect(prospect(found, 'hairpin')).toBeUndefined();
+});
+
 describe("two homes behind one carrier's NAT", () => {
   const carrier = (nat: NatSpec, options: Partial<TopologyNetwork> = {}, home: Partial<TopologyNetwork> = {}) =>
     chains(
@@ -260,6 +267,19 @@ describe('topologies', () => {
     const found = prospects.map(({ technique }) => technique);
     expect(found).toEqual(['ipv6', 'mapped', 'reflexive', 'tcp', 'tcp-simultaneous-open']);
     expect(found).toEqual(TECHNIQUES.filter((technique) => found.includes(technique)));
+  });
+
+  test.each<[string, object]>([
+    ['networks[0].nta', { networks: [{ name: 'n', nta: {} }] }],
+    ['networks[1].nat.mapping', { networks: [{ name: 'n' }, { name: 'm', nat: { mapping: 'symmetric' } }] }],
+    ['networks[0].name', { networks: [{ nat: {} }] }],
+    ['hosts[0].interfaces', { hosts: [{ name: 'a' }] }],
+    ['hosts[0].interfaces[0].netwrok', { hosts: [{ name: 'a', interfaces: [{ netwrok: 'n' }] }] }],
+    ['netwroks', { netwroks: [] }],
+  ])('what is not as it should be is named: %s', (path, topology) => {
+    expect(() => forecast(topology, 'a', 'a')).toThrow(
+      expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining(`${path}: `) }),
+    );
   });
 
   test.each([
