@@ -39,9 +39,9 @@ async function replay(path: string, { reporter }: CommandContext): Promise<ExitC
   }
 }
 
-function tell({ header, records, differs }: Replay, reporter: Reporter): void {
+function tell({ header, replayedBy, records, differs }: Replay, reporter: Reporter): void {
   const { world, sallyport } = header;
-  reporter.event('replayed', { same: differs === undefined, world, sallyport, records, ...differs });
+  reporter.event('replayed', { same: differs === undefined, world, sallyport, replayedBy, records, ...differs });
   if (reporter.json) return;
   const run = `a ${world} run, recorded by sallyport ${sallyport}`;
   if (differs === undefined) {
@@ -52,4 +52,6 @@ function tell({ header, records, differs }: Replay, reporter: Reporter): void {
   reporter.print(`${colors.red('differs')} at line ${line}, after ${records} records that are the same, of ${run}`);
   reporter.print(`  expected  ${expected}`);
   reporter.print(`  got       ${got}`);
+  if (sallyport !== replayedBy)
+    reporter.print(`  versions  recorded by sallyport ${sallyport}, replayed by sallyport ${replayedBy}`);
 }

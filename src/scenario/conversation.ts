@@ -1,9 +1,9 @@
 import { TraversalError } from '../core/errors.ts';
+import { pause } from '../core/pause.ts';
 import type { SessionStream } from '../core/session.ts';
 import type { Connection } from '../index.ts';
 import type { VirtualClock } from '../sim/virtual-clock.ts';
 import type { Pong } from './outcome.ts';
-import { pause } from './pause.ts';
 
 export interface ConversationOptions {
   readonly clock: VirtualClock;

@@ -9,6 +9,7 @@ import { simSignaling } from '../adapters/sim/signaling.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
 import { type Log, silentLog } from '../core/log.ts';
+import type { Network } from '../core/network.ts';
 import type { PortLeases } from '../core/port-lease.ts';
 import type { PortMapperEnvironment } from '../core/port-mapper.ts';
 import type { Inspect } from '../index.ts';
@@ -22,36 +23,51 @@ export interface SimEnvironmentOptions {
   readonly stun?: readonly string[];
   /** Whether gateways are asked for port mappings, by PCP, NAT-PMP and UPnP. Default true. */
   readonly mapping?: boolean;
-  /** Tells the peers of one host apart: each name has chance of its own. Default: the host's. */
+  /** Tells the peers of one host apart: each name has keys and chance of its own. Default: the host's. */
   readonly name?: string;
   readonly log?: Log;
   /** Sees the charts of port leases at work. */
   readonly inspect?: Inspect;
   /** Default: that of the internet. For those who count timers. */
   readonly clock?: Clock;
+  /** Default: that of the host. For those who count sockets. */
+  readonly network?: Network;
 }
 
 /**
  * A host of a simulated internet as an environment: its sockets, virtual time, chance from the seed, simulated sessions, signalling
- * over simulated connections. Use one environment a peer: peers that share one share its chance.
+ * over simulated connections. Use one environment a peer: peers that share one share its chance. An environment of the same host and
+ * name is the same program started again: its identities are the same, its chance goes on.
  */
 export function simEnvironment(host: Host, options: SimEnvironmentOptions = {}): Environment {
   const { servers = [], stun = [], mapping = true, name = host.name, log = silentLog } = options;
-  const { clock = host.clock, inspect } = options;
-  const network = simNetwork(host);
-  const random = host.random.stream(`peer ${name}`);
+  const { clock = host.clock, network = simNetwork(host), inspect } = options;
+  const program = host.random.stream('programs').stream(host.name).stream(name);
+  const random = program.stream(`start ${countStart(host, name)}`);
+  const identities = program.stream('identities');
   const world = { network, clock, random, log };
   return {
     ...world,
     signaling: (url) => simSignaling({ url, ...world }),
     sessions: (identity) => simSessions(identity, { clock, random }),
-    newIdentity: () => simIdentity(random),
+    newIdentity: () => simIdentity(identities),
     servers,
     stun,
     ...(mapping && { portLeases: () => openLeases(host, world, inspect) }),
     loopback: false,
   };
 }
+
+/** Counts the starts of the program of that name on that host: the first is 1. */
+function countStart(host: Host, name: string): number {
+  const known = starts.get(host) ?? new Map<string, number>();
+  starts.set(host, known);
+  const count = (known.get(name) ?? 0) + 1;
+  known.set(name, count);
+  return count;
+}
+
+const starts = new WeakMap<Host, Map<string, number>>();
 
 /** What is noted of them outlives them, as long as the simulation does. */
 function openLeases(host: Host, world: PortMapperEnvironment, inspect: Inspect | undefined): PortLeases {

@@ -46,7 +46,7 @@ export type ConnectionNews = { readonly who: string; readonly connection: string
   | { readonly type: 'verdict'; readonly role: 'dialer' | 'listener'; readonly verdict: Verdict }
 );
 
-/** Sees what happens in a run. It is called in the midst of things: it must not throw, and not wait. */
+/** Sees what happens in a run. It is called in the midst of things, and not waited for; what it throws ends the run. */
 export type RunWatch = (event: RunEvent) => void;
 
 /** Each of a union without some of its fields. */

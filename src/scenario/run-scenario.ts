@@ -1,8 +1,9 @@
+import { Deferred } from '../core/deferred.ts';
+import { pause } from '../core/pause.ts';
 import { type Internet, internet } from '../sim/internet.ts';
 import type { PacketRecord } from '../sim/packet-log.ts';
-import type { Outcome } from './outcome.ts';
-import { pause } from './pause.ts';
-import type { ConnectionNews, PeerNews, RunWatch, WorldNews } from './run-event.ts';
+import type { LeftOver, Outcome } from './outcome.ts';
+import type { ConnectionNews, PeerNews, RunEvent, RunWatch, WorldNews } from './run-event.ts';
 import { DEFAULT_UNTIL, type DialPlan, type PeerPlan, type Scenario } from './scenario.ts';
 import { ScenarioDial } from './scenario-dial.ts';
 import { ScenarioPeer } from './scenario-peer.ts';
@@ -15,7 +16,8 @@ export interface RunOptions {
 
 /**
  * Runs a scenario in virtual time: until every dial has settled and was kept for its time, at the latest until `until`; without a dial,
- * until then. All peers are closed at the end. Errors: `ERR_USAGE` with the path of what is wrong in the scenario; those of `createPeer`.
+ * until then. All peers are closed at the end. Errors: `ERR_USAGE` with the path of what is wrong in the scenario; those of
+ * `createPeer`; what the watch throws first, by which the run ends.
  */
 export async function runScenario(scenario: Scenario, { watch }: RunOptions = {}): Promise<Outcome> {
   const read = readScenario(scenario);
@@ -35,6 +37,9 @@ class Run {
   readonly #dialed = new Map<string, ScenarioDial>();
   /** Packets that each host has sent. */
   readonly #sent = new Map<string, number>();
+  /** What the watch threw: it is told nothing any more. */
+  #failure: { readonly error: unknown } | undefined;
+  readonly #failed = new Deferred();
 
   constructor(world: Internet, scenario: Scenario, watch: RunWatch | undefined) {
     this.#world = world;
@@ -47,7 +52,6 @@ class Run {
 
   async perform(until: number): Promise<Outcome> {
     const { clock } = this.#world;
-    const before = this.#sockets();
     this.#world.watch((record) => this.#see(record));
     this.#follow();
     const performing = Promise.all([
@@ -56,19 +60,16 @@ class Run {
     ]);
     const end = pause(clock, until);
     try {
-      await (this.#dials.length === 0 ? Promise.all([performing, end]) : Promise.race([performing, end]));
+      const over = this.#dials.length === 0 ? Promise.all([performing, end]) : Promise.race([performing, end]);
+      await Promise.race([over, this.#failed.promise]);
     } finally {
       for (const dial of this.#dials) dial.end();
       await Promise.all([...this.#peers.values()].map((peer) => peer.close()));
     }
     const endedAt = clock.now();
     await pause(clock, FAREWELL);
-    const timers = [...this.#peers.values()].reduce((sum, peer) => sum + peer.pendingTimers, 0);
-    return {
-      dials: this.#dials.map((dial) => dial.outcome()),
-      endedAt,
-      leftOver: { timers, sockets: this.#sockets() - before },
-    };
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return { dials: this.#dials.map((dial) => dial.outcome()), endedAt, leftOver: this.#leftOver() };
   }
 
   #cast(plan: PeerPlan, servers: readonly string[]): ScenarioPeer {
@@ -118,14 +119,25 @@ class Run {
   }
 
   #tell(news: WorldNews | PeerNews | ConnectionNews): void {
-    this.#watch?.({ at: this.#world.clock.now(), ...news });
+    this.#show({ at: this.#world.clock.now(), ...news });
     if ('role' in news) this.#dialed.get(news.connection)?.changed();
   }
 
-  /** Sockets that programs hold on the hosts of the peers. */
-  #sockets(): number {
-    const hosts = new Set([...this.#peers.values()].map(({ host }) => host));
-    return [...hosts].reduce((sum, { udp, tcp }) => sum + udp.size + tcp.open, 0);
+  #show(event: RunEvent): void {
+    if (this.#failure !== undefined) return;
+    try {
+      this.#watch?.(event);
+    } catch (error) {
+      // Whoever is watched is not to be thrown into: the run tells it at its end.
+      this.#failure = { error };
+      this.#failed.resolve();
+    }
+  }
+
+  #leftOver(): LeftOver {
+    const all = [...this.#peers.values()].map(({ leftOver }) => leftOver);
+    const sum = (what: keyof LeftOver): number => all.reduce((count, one) => count + one[what], 0);
+    return { timers: sum('timers'), sockets: sum('sockets') };
   }
 }
 

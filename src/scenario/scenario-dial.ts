@@ -1,9 +1,9 @@
 import { asTraversalError } from '../core/errors.ts';
+import { pause } from '../core/pause.ts';
 import type { Connection } from '../index.ts';
 import type { VirtualClock } from '../sim/virtual-clock.ts';
 import { converse } from './conversation.ts';
 import type { DialOutcome, Pong, SideOutcome } from './outcome.ts';
-import { pause } from './pause.ts';
 import type { ConnectionNews } from './run-event.ts';
 import type { DialPlan } from './scenario.ts';
 import type { ScenarioPeer } from './scenario-peer.ts';

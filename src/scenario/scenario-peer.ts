@@ -1,15 +1,18 @@
 import type { InspectionEvent } from 'xstate';
 import { simIdentity } from '../adapters/sim/identity.ts';
+import { simNetwork } from '../adapters/sim/network.ts';
 import type { CandidateType } from '../core/candidate.ts';
 import { formatEndpoint } from '../core/endpoint.ts';
 import type { Identity } from '../core/identity.ts';
 import type { PathInfo } from '../core/path.ts';
+import { pause } from '../core/pause.ts';
 import type { SessionStream } from '../core/session.ts';
 import { type Connection, createPeer, type Peer, type PeerAddress, type Reachability } from '../index.ts';
 import type { Host } from '../sim/host.ts';
 import { simEnvironment } from './environment.ts';
-import { pause } from './pause.ts';
+import type { LeftOver } from './outcome.ts';
 import { ProgramClock } from './program-clock.ts';
+import { ProgramNetwork } from './program-network.ts';
 import type { ConnectionNews, PeerNews, Without } from './run-event.ts';
 import type { DialPlan, PeerPlan } from './scenario.ts';
 import { asConnection, SideRecord } from './side-record.ts';
@@ -37,6 +40,7 @@ export class ScenarioPeer {
   /** Kinds of all candidates that it ever had, by transport and address. */
   readonly #candidates = new Map<string, CandidateType>();
   readonly #clock: ProgramClock;
+  readonly #network: ProgramNetwork;
   /** By connection id. */
   readonly #records = new Map<string, SideRecord>();
   readonly #killed: Promise<void>;
@@ -52,14 +56,15 @@ export class ScenarioPeer {
     this.host = options.host;
     this.identity = simIdentity(this.host.random.stream(`identity ${this.name}`));
     this.#clock = new ProgramClock(this.host.clock);
+    this.#network = new ProgramNetwork(simNetwork(this.host));
     this.#killed = new Promise((resolve) => {
       this.#onKilled = resolve;
     });
   }
 
-  /** Timers that are still to come. */
-  get pendingTimers(): number {
-    return this.#clock.pending;
+  /** What it has not released yet. */
+  get leftOver(): LeftOver {
+    return { timers: this.#clock.pending, sockets: this.#network.open };
   }
 
   /** Of a connection, once its chart has started here. */
@@ -135,6 +140,7 @@ export class ScenarioPeer {
       stun: plan.stun,
       mapping: plan.mapping,
       clock: this.#clock,
+      network: this.#network,
       log: (event, fields) => tell({ type: 'log', event, fields }),
       ...(isWatched && { inspect }),
     });

@@ -26,8 +26,8 @@ function readPeer(value: unknown, path: string): PeerPlan {
     name: fields.required('name', fields.text('name')),
     host: fields.required('host', fields.text('host')),
     startsAt: fields.number('startsAt', TIME),
-    servers: fields.list('servers', readText),
-    stun: fields.list('stun', readText),
+    servers: fields.texts('servers'),
+    stun: fields.texts('stun'),
     policy: fields.oneOf<Policy>('policy', policies),
     mapping: fields.boolean('mapping'),
   };
@@ -52,7 +52,7 @@ function checkPeers({ internet: { hosts = [] }, peers, until = DEFAULT_UNTIL }: 
     if (peers.findIndex((other) => other.name === name) < i)
       throw usage(`${path}.name`, `there is a peer ${name} already`);
     if (hosts.every((known) => known.name !== host)) throw usage(`${path}.host`, `there is no host ${host}`);
-    if (startsAt >= until) throw usage(`${path}.startsAt`, `is before the end of the run at ${until} ms`);
+    if (startsAt >= until) throw usage(`${path}.startsAt`, `must be before the end of the run at ${until} ms`);
     if (servers === undefined && rendezvousServers(hosts).length === 0) {
       throw usage(`${path}.servers`, 'is missing, and no host of the internet has a rendezvous service');
     }
@@ -65,8 +65,8 @@ function checkDials({ peers, dials, until = DEFAULT_UNTIL }: Scenario): void {
       const isKnown = peers.some(({ name }) => name === dial[field]);
       if (!isKnown) throw usage(`dials[${i}].${field}`, `there is no peer ${dial[field]}`);
     }
-    if (dial.at >= until) throw usage(`dials[${i}].at`, `is before the end of the run at ${until} ms`);
-    if (dial.from === dial.to) throw usage(`dials[${i}].to`, 'is another peer than the one that dials');
+    if (dial.at >= until) throw usage(`dials[${i}].at`, `must be before the end of the run at ${until} ms`);
+    if (dial.from === dial.to) throw usage(`dials[${i}].to`, 'must be another peer than the one that dials');
   }
 }
 
@@ -75,11 +75,6 @@ export function rendezvousServers(hosts: Scenario['internet']['hosts'] = []): re
   return hosts.flatMap(({ name, services = [] }) =>
     services.flatMap((service) => (service.type === 'rendezvous' ? `ws://${name}:${service.port ?? 8790}` : [])),
   );
-}
-
-function readText(value: unknown, path: string): string {
-  if (typeof value !== 'string' || value === '') throw usage(path, 'is a text');
-  return value;
 }
 
 const PEER_FIELDS: readonly (keyof PeerPlan)[] = ['name', 'host', 'startsAt', 'servers', 'stun', 'policy', 'mapping'];

@@ -26,7 +26,7 @@ export class AddressBook {
   /** Takes an address that was asked for, and gives it in canonical text. Errors: `ERR_USAGE`. */
   take(text: string, path: string): string {
     const ip = parseIp(text);
-    if (ip === undefined) throw usage(path, `is a numeric IP address, not ${text}`);
+    if (ip === undefined) throw usage(path, `must be a numeric IP address, not ${text}`);
     const address = formatIp(ip.bytes);
     const why = this.#taken.has(address) ? 'somebody has it already' : this.#fits(address);
     if (why !== undefined) throw usage(path, `${address} cannot be used: ${why}`);

@@ -17,7 +17,8 @@ export class Fields {
   /** `known`: all fields that there may be. */
   constructor(value: unknown, path: string, known: readonly string[]) {
     this.path = path;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused(path, 'is an object', value);
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw refused(path, 'must be an object', value);
     this.#value = value as Readonly<Record<string, unknown>>;
     for (const name of Object.keys(value)) {
       if (!known.includes(name)) throw usage(this.at(name), `there is no such field; there are ${known.join(', ')}`);
@@ -35,36 +36,46 @@ export class Fields {
   }
 
   number(name: string, { min, max }: Range): number | undefined {
-    return this.#optional(name, `is a number in ${min}..${max}`, (value): value is number => {
+    return this.#optional(name, `must be a number in ${min}..${max}`, (value): value is number => {
       return typeof value === 'number' && value >= min && value <= max;
     });
   }
 
   integer(name: string, { min, max }: Range): number | undefined {
-    return this.#optional(name, `is a whole number in ${min}..${max}`, (value): value is number => {
+    return this.#optional(name, `must be a whole number in ${min}..${max}`, (value): value is number => {
       return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
     });
   }
 
   boolean(name: string): boolean | undefined {
-    return this.#optional(name, 'is true or false', (value) => typeof value === 'boolean');
+    return this.#optional(name, 'must be true or false', (value) => typeof value === 'boolean');
   }
 
   /** A text of 1 to 255 characters. */
   text(name: string): string | undefined {
-    return this.#optional(name, 'is a text of 1 to 255 characters', (value): value is string => {
+    return this.#optional(name, 'must be a text of 1 to 255 characters', (value): value is string => {
       return typeof value === 'string' && value.length > 0 && value.length < 256;
     });
   }
 
   oneOf<T extends string>(name: string, words: readonly T[]): T | undefined {
-    return this.#optional(name, `is one of ${words.join(', ')}`, (value): value is T => words.includes(value as T));
+    return this.#optional(name, `must be one of ${words.join(', ')}`, (value): value is T =>
+      words.includes(value as T),
+    );
   }
 
   /** Each element by `read`, which is given its path; none where the field is absent. */
   list<T>(name: string, read: (value: unknown, path: string) => T): T[] | undefined {
-    const values = this.#optional(name, 'is a list', (value): value is unknown[] => Array.isArray(value));
+    const values = this.#optional(name, 'must be a list', (value): value is unknown[] => Array.isArray(value));
     return values?.map((value, i) => read(value, `${this.at(name)}[${i}]`));
+  }
+
+  /** A list of texts, none of them empty. */
+  texts(name: string): string[] | undefined {
+    return this.list(name, (value, path) => {
+      if (typeof value !== 'string' || value === '') throw refused(path, 'must be a text', value);
+      return value;
+    });
   }
 
   /** By `read`, which is given its path; `undefined` where the field is absent. */

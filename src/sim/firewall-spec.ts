@@ -59,7 +59,7 @@ export function readFirewallSpec(value: unknown, path: string): FirewallRules {
 }
 
 function readFamily(value: unknown, path: string): Family {
-  if (value !== 4 && value !== 6) throw usage(path, 'is 4 or 6');
+  if (value !== 4 && value !== 6) throw usage(path, 'must be 4 or 6');
   return value;
 }
 
@@ -73,7 +73,7 @@ function readOutboundRule(value: unknown, path: string): OutboundRule {
 
 function readPort(value: unknown, path: string): number {
   if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > 65_535) {
-    throw usage(path, 'is a port, 1..65535');
+    throw usage(path, 'must be a port, 1..65535');
   }
   return value as number;
 }

@@ -12,7 +12,7 @@ import type { VirtualClock } from './virtual-clock.ts';
 export interface HostOptions {
   /** Answers nothing where no socket is: neither RST nor ICMP, as desktop firewalls do. Default false. */
   readonly stealth?: boolean;
-  /** More names by which others can resolve its public addresses; its own is one already. */
+  /** More names by which others can resolve its public addresses; its own is one already. Nobody else may have them. */
   readonly aliases?: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export class Host extends Node {
   constructor(simulation: Simulation, name: string, { stealth = false, aliases = [] }: HostOptions = {}) {
     super(simulation, name);
     this.#stealth = stealth;
-    for (const known of [name, ...aliases]) simulation.names.set(known, () => this.#publicAddresses());
+    for (const known of [name, ...aliases]) simulation.names.add(known, () => this.#publicAddresses());
     const random = simulation.random.stream(`host ${name}`);
     this.udp = new UdpStack(this, random.stream('udp'));
     this.tcp = new TcpStack(this, simulation.clock, random.stream('tcp'));
@@ -43,14 +43,14 @@ export class Host extends Node {
   }
 
   /**
-   * Public addresses of the host of a name, those that this host can reach first, IPv6 before IPv4; none when nobody has the
-   * name. The answer takes no time.
+   * Public addresses of the host of a name, in upper or lower case: those that this host can reach first, IPv6 before IPv4;
+   * none when nobody has the name. The answer takes no time.
    */
   resolve(name: string): readonly string[] {
-    if (name === 'localhost') return this.loopback.addresses.map(({ address }) => address);
+    if (name.toLowerCase() === 'localhost') return this.loopback.addresses.map(({ address }) => address);
     const rank = (address: string): number =>
       (this.sourceFor(address) === undefined ? 2 : 0) + (familyOf(address) === 6 ? 0 : 1);
-    return [...(this.simulation.names.get(name)?.() ?? [])].sort((a, b) => rank(a) - rank(b));
+    return [...this.simulation.names.resolve(name)].sort((a, b) => rank(a) - rank(b));
   }
 
   /** Calls `start` now, and again whenever the host comes up after it was off: its sockets are gone by then. */

@@ -3,7 +3,6 @@ import { FreeBlocks } from './free-blocks.ts';
 import { Host } from './host.ts';
 import type { Interface } from './interface.ts';
 import { Link } from './link.ts';
-import { Network } from './network.ts';
 import type { PacketWatch } from './packet-log.ts';
 import { Place, type WorldBuilder } from './place.ts';
 import {
@@ -20,9 +19,10 @@ import { PublicRealm } from './public-realm.ts';
 import type { Realm } from './realm.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { startService } from './services/service.ts';
+import { SimulatedNetwork } from './simulated-network.ts';
 import { type Simulation, simulation } from './simulation.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-import { happen, requireNames } from './world-events.ts';
+import { happen, requirePossible } from './world-events.ts';
 
 /** A simulated internet, by a plan or empty, to be added to. Errors: `ERR_USAGE` with the path of what is wrong in the plan. */
 export function internet(plan: InternetPlan): Internet {
@@ -47,6 +47,8 @@ interface Resident {
   readonly interfaces: InterfacePlan[];
   /** As they are, by network. */
   readonly attached: Map<string, Attached>;
+  /** How often it has joined a network. */
+  joins: number;
 }
 
 /** A world of networks and hosts, in one virtual time and by one seed. Made by {@link internet}. */
@@ -54,7 +56,7 @@ export class Internet extends Place implements WorldBuilder {
   readonly #simulation: Simulation;
   readonly #public: PublicRealm;
   readonly #blocks = new FreeBlocks();
-  readonly #networks = new Map<string, Network>();
+  readonly #networks = new Map<string, SimulatedNetwork>();
   readonly #residents = new Map<string, Resident>();
   readonly #seed: number | string;
   readonly #networkPlans: NetworkPlan[] = [];
@@ -83,7 +85,7 @@ export class Internet extends Place implements WorldBuilder {
   }
 
   /** In the order in which they were added. */
-  get networks(): readonly Network[] {
+  get networks(): readonly SimulatedNetwork[] {
     return [...this.#networks.values()];
   }
 
@@ -92,7 +94,7 @@ export class Internet extends Place implements WorldBuilder {
   }
 
   /** Errors: `ERR_USAGE` when there is none of that name. */
-  networkNamed(name: string, path = 'network'): Network {
+  networkNamed(name: string, path = 'network'): SimulatedNetwork {
     const found = this.#networks.get(name);
     if (found === undefined) throw usage(path, `there is no network ${name}`);
     return found;
@@ -106,11 +108,11 @@ export class Internet extends Place implements WorldBuilder {
   }
 
   /** Adds a network below one that is there. Errors: `ERR_USAGE` with a path below `path`. */
-  addNetwork(plan: NetworkPlan, path = plan.name): Network {
+  addNetwork(plan: NetworkPlan, path = plan.name): SimulatedNetwork {
     const { name, above = INTERNET, ...spec } = readNetwork(plan, path);
     this.#requireFree(name, `${path}.name`);
     const site = { name, above: this.#realm(above, `${path}.above`), spec, blocks: this.#blocks, path };
-    const network = new Network(this.#simulation, this, site);
+    const network = new SimulatedNetwork(this.#simulation, this, site);
     this.#networks.set(name, network);
     this.#networkPlans.push({ name, above, ...spec });
     return network;
@@ -120,8 +122,9 @@ export class Internet extends Place implements WorldBuilder {
   addHost(plan: HostPlan, path = plan.name): Host {
     const { name, interfaces, ...spec } = readHost(plan, path);
     this.#requireFree(name, `${path}.name`);
+    for (const [i, alias] of (spec.aliases ?? []).entries()) this.#requireFree(alias, `${path}.aliases[${i}]`);
     const host = new Host(this.#simulation, name, spec);
-    this.#residents.set(name, { host, plan: { name, ...spec }, interfaces: [], attached: new Map() });
+    this.#residents.set(name, { host, plan: { name, ...spec }, interfaces: [], attached: new Map(), joins: 0 });
     for (const [i, one] of interfaces.entries()) this.attach(host, one, `${path}.interfaces[${i}]`);
     const { services = [] } = spec;
     const random = this.random.stream(`services ${name}`);
@@ -138,35 +141,40 @@ export class Internet extends Place implements WorldBuilder {
   }
 
   /** Takes a host out of a network, where its interface and addresses are gone, and into another. Errors: `ERR_USAGE`. */
-  move(host: Host, from: string, to: InterfacePlan): void {
-    const { interface: at } = this.attachment(host, from);
-    this.#realm(to.network, 'to');
-    this.#realm(from, 'from').leave(host, at);
+  move(host: Host, from: string, to: InterfacePlan, path = host.name): void {
+    const { interface: at } = this.attachment(host, from, `${path}.from`);
+    const { attached } = this.#residents.get(host.name)!;
+    this.#realm(to.network, `${path}.to`);
+    if (to.network !== from && attached.has(to.network)) {
+      throw usage(`${path}.to`, `${host.name} is in ${to.network} already`);
+    }
+    this.#realm(from, `${path}.from`).leave(host, at);
     host.removeInterface(at);
-    this.#residents.get(host.name)!.attached.delete(from);
-    this.#join(host, to, host.name);
+    attached.delete(from);
+    this.#join(host, to, path);
   }
 
   /** Errors: `ERR_USAGE` when the host is not in the network. */
-  attachment(host: Host, network: string): Attached {
+  attachment(host: Host, network: string, path = 'network'): Attached {
     const found = this.#residents.get(host.name)?.attached.get(network);
-    if (found === undefined) throw usage('network', `${host.name} is not in ${network}`);
+    if (found === undefined) throw usage(path, `${host.name} is not in ${network}`);
     return found;
   }
 
-  /** Makes something happen now. Errors: `ERR_USAGE`. */
-  happen(event: WorldEvent): void {
-    happen(this, readWorldEvent(event, 'event'));
+  /** Makes something happen now. Errors: `ERR_USAGE` with a path below `path`. */
+  happen(event: WorldEvent, path = 'event'): void {
+    happen(this, readWorldEvent(event, path), path);
   }
 
   /**
    * Makes something happen `at` ms of virtual time, which is in the future. Errors: `ERR_USAGE` with a path below `path`,
-   * when it names what is not there yet.
+   * when it names what is not there yet or what it is about is missing there; and from the run of the clock, when a host is not where it
+   * should be by then.
    */
   schedule(at: number, event: WorldEvent, path = 'event'): void {
-    requireNames(this, readWorldEvent(event, path), path);
+    requirePossible(this, readWorldEvent(event, path), path);
+    this.clock.setTimeout(() => this.happen(event, path), at - this.clock.now());
     this.#events.push({ at, ...event });
-    this.clock.setTimeout(() => this.happen(event), at - this.clock.now());
   }
 
   /** Shows `watch` what becomes of every packet from now on; the returned function ends that. */
@@ -181,21 +189,27 @@ export class Internet extends Place implements WorldBuilder {
   #join(host: Host, plan: InterfacePlan, path: string): void {
     const { network, addresses: named, link: spec } = readInterface(plan, path);
     const realm = this.#realm(network, `${path}.network`);
-    const { attached } = this.#residents.get(host.name)!;
+    const resident = this.#residents.get(host.name)!;
+    const { attached } = resident;
     if (attached.has(network)) throw usage(`${path}.network`, `${host.name} is in ${network} already`);
     const addresses =
       named?.map((address, i) => realm.addresses.take(address, `${path}.addresses[${i}]`)) ??
       realm.addresses.families.map((family) => realm.addresses.takeFree(family, `${path}.addresses`));
-    const link = new Link(this.#simulation, `${host.name}@${network}`, spec ?? realm.defaultLink);
+    resident.joins++;
+    const link = new Link(this.#simulation, `${host.name}@${network}`, spec ?? realm.defaultLink, resident.joins);
     const added = host.addInterface(freeName(host));
     realm.join(host, added, addresses, link);
     attached.set(network, { interface: added, link });
   }
 
-  /** Names are places in the packet log, and names of chance: what has none of its own would be taken for the other. */
+  /**
+   * Names are places in the packet log, names of chance, and what others resolve: what has none of its own would be taken for
+   * the other.
+   */
   #requireFree(name: string, path: string): void {
     if (name === INTERNET || this.#networks.has(name)) throw usage(path, `there is a network ${name} already`);
     if (this.#residents.has(name)) throw usage(path, `there is a host ${name} already`);
+    if (this.#simulation.names.has(name)) throw usage(path, `somebody has the name ${name} already`);
   }
 
   #realm(name: string, path: string): Realm {

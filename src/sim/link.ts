@@ -11,11 +11,12 @@ export class Link {
   readonly upstream: Wire;
   readonly downstream: Wire;
 
-  constructor(simulation: Simulation, name: string, spec: LinkSpec) {
+  /** `number`: which one of that name it is, since a host can come back to a network. */
+  constructor(simulation: Simulation, name: string, spec: LinkSpec, number = 1) {
     this.name = name;
     this.mtu = spec.mtu ?? DEFAULT_MTU;
-    this.upstream = new Wire(simulation, `${name} up`, spec);
-    this.downstream = new Wire(simulation, `${name} down`, spec);
+    this.upstream = new Wire(simulation, `${name} up`, spec, number);
+    this.downstream = new Wire(simulation, `${name} down`, spec, number);
   }
 
   get up(): boolean {

@@ -1,11 +1,11 @@
 import type { Host } from './host.ts';
 import type { NatSpec } from './nat/nat-spec.ts';
-import type { Network } from './network.ts';
 import type { AttachmentSpec, HostPlan, HostSpec, NetworkPlan, NetworkSpec } from './plan.ts';
+import type { SimulatedNetwork } from './simulated-network.ts';
 
 /** Adds to a world, as plans do. */
 export interface WorldBuilder {
-  addNetwork(plan: NetworkPlan): Network;
+  addNetwork(plan: NetworkPlan): SimulatedNetwork;
   addHost(plan: HostPlan): Host;
 }
 
@@ -25,12 +25,12 @@ export abstract class Place {
   }
 
   /** Adds a network behind a NAT below this place. */
-  nat(name: string, nat: NatSpec = {}, spec: Omit<NetworkSpec, 'nat'> = {}): Network {
+  nat(name: string, nat: NatSpec = {}, spec: Omit<NetworkSpec, 'nat'> = {}): SimulatedNetwork {
     return this.builder.addNetwork({ name, above: this.name, ...spec, nat });
   }
 
   /** Adds a network behind a router below this place. */
-  lan(name: string, spec: NetworkSpec = {}): Network {
+  lan(name: string, spec: NetworkSpec = {}): SimulatedNetwork {
     return this.builder.addNetwork({ name, above: this.name, ...spec });
   }
 }

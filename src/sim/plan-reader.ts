@@ -55,7 +55,7 @@ function networkSpec(fields: Fields): NetworkSpec {
     ),
     ipv4: ipv4 === false ? false : fields.text('ipv4'),
     ipv6: typeof ipv6 === 'boolean' ? ipv6 : fields.text('ipv6'),
-    external: fields.list('external', readText),
+    external: fields.texts('external'),
     uplink: fields.nested('uplink', readLinkSpec),
     isolated: fields.boolean('isolated'),
   };
@@ -66,14 +66,14 @@ function networkSpec(fields: Fields): NetworkSpec {
 export function readHost(value: unknown, path: string): HostPlan {
   const fields = new Fields(value, path, ['name', 'interfaces', ...HOST_FIELDS]);
   const interfaces = fields.required('interfaces', fields.list('interfaces', readInterface));
-  if (interfaces.length === 0) throw usage(fields.at('interfaces'), 'has at least one element');
+  if (interfaces.length === 0) throw usage(fields.at('interfaces'), 'must have at least one element');
   return { name: readName(fields, 'name'), interfaces, ...hostSpec(fields) };
 }
 
 function hostSpec(fields: Fields): HostSpec {
   return {
     stealth: fields.boolean('stealth'),
-    aliases: fields.list('aliases', readText),
+    aliases: fields.texts('aliases'),
     services: fields.list('services', readServiceSpec),
   };
 }
@@ -84,7 +84,7 @@ export function readInterface(value: unknown, path: string): InterfacePlan {
 }
 
 function attachmentSpec(fields: Fields): AttachmentSpec {
-  return { addresses: fields.list('addresses', readText), link: fields.nested('link', readLinkSpec) };
+  return { addresses: fields.texts('addresses'), link: fields.nested('link', readLinkSpec) };
 }
 
 function readPlannedEvent(value: unknown, path: string): PlannedEvent {
@@ -104,7 +104,7 @@ function worldEvent(value: unknown, path: string, more: readonly string[]): Worl
     case 'rebind':
       return { type, network: name('network') };
     case 'readdress':
-      return { type, network: name('network'), external: fields.list('external', readText) };
+      return { type, network: name('network'), external: fields.texts('external') };
     case 'roam':
       return { type, host: name('host'), from: name('from'), to: name('to'), ...attachmentSpec(fields) };
     case 'link': {
@@ -122,11 +122,6 @@ function worldEvent(value: unknown, path: string, more: readonly string[]): Worl
 
 function readName(fields: Fields, field: string): string {
   return fields.required(field, fields.text(field));
-}
-
-function readText(value: unknown, path: string): string {
-  if (typeof value !== 'string' || value === '') throw usage(path, 'is a text');
-  return value;
 }
 
 const NETWORK_FIELDS: readonly (keyof NetworkSpec)[] = [

@@ -15,7 +15,7 @@ export interface SeededRandom extends Random {
 }
 
 export function seededRandom(seed: number | string): SeededRandom {
-  return new Stream(String(seed));
+  return new Stream(lengthFirst(String(seed)));
 }
 
 /** xoshiro128** (D. Blackman, S. Vigna 2018): what gives the next word of 32 bits. `state`: four words, not all 0; is changed. */
@@ -60,8 +60,13 @@ class Stream implements SeededRandom {
   }
 
   stream(name: string): SeededRandom {
-    return new Stream(`${this.#seed}/${name}`);
+    return new Stream(this.#seed + lengthFirst(name));
   }
+}
+
+/** With its length before it, so that no two rows of names run together to the same seed. */
+function lengthFirst(name: string): string {
+  return `${name.length}:${name}`;
 }
 
 function rotateLeft(word: number, by: number): number {

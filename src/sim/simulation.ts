@@ -1,3 +1,4 @@
+import { HostNames } from './host-names.ts';
 import { PacketLog } from './packet-log.ts';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -7,11 +8,10 @@ export interface Simulation {
   readonly clock: VirtualClock;
   readonly random: SeededRandom;
   readonly log: PacketLog;
-  /** The names that every host can resolve, and what gives their present addresses. */
-  readonly names: Map<string, () => readonly string[]>;
+  readonly names: HostNames;
 }
 
 export function simulation(seed: number | string): Simulation {
   const clock = new VirtualClock();
-  return { clock, random: seededRandom(seed), log: new PacketLog(clock), names: new Map() };
+  return { clock, random: seededRandom(seed), log: new PacketLog(clock), names: new HostNames() };
 }

@@ -28,9 +28,12 @@ export class VirtualClock implements Clock {
     return WALL_TIME + Math.floor(this.#now / 1_000);
   }
 
-  /** The delay is rounded up to a microsecond, so that no timer fires early. */
+  /**
+   * The delay is rounded up to a microsecond, so that no timer fires early; a negative one is 0. Errors: `ERR_USAGE` for one that is
+   * not a finite number.
+   */
   setTimeout(callback: () => void, delay: number): QueuedEvent {
-    return this.#add(Math.max(0, Math.ceil(delay * 1_000)), () => {
+    return this.#add(Math.max(0, Math.ceil(finite(delay, 'delay') * 1_000)), () => {
       this.#touched = true;
       callback();
     });
@@ -64,13 +67,16 @@ export class VirtualClock implements Clock {
   }
 
   /** Moves on by `ms`, with everything that happens by then. Errors: those of {@link run}. */
-  advance(ms: number): Promise<void> {
-    return this.run(this.now() + ms);
+  async advance(ms: number): Promise<void> {
+    await this.run(this.now() + finite(ms, 'ms'));
   }
 
-  /** Runs up to a virtual time in ms, or without one until nothing is left to happen. Errors: `ERR_BUSY`; those of callbacks. */
-  async run(until = Number.POSITIVE_INFINITY): Promise<void> {
-    const end = Math.round(until * 1_000);
+  /**
+   * Runs up to a virtual time in ms, or without one until nothing is left to happen. Errors: `ERR_USAGE` for a time that is not a
+   * finite number; `ERR_BUSY`; those of callbacks.
+   */
+  async run(until?: number): Promise<void> {
+    const end = until === undefined ? Number.POSITIVE_INFINITY : Math.round(finite(until, 'until') * 1_000);
     await this.#exclusively(async () => {
       do await this.#settle();
       while (this.#step(end));
@@ -80,15 +86,16 @@ export class VirtualClock implements Clock {
 
   /**
    * Runs until the promise is settled, and gives its outcome. Errors, besides those of the promise: `ERR_TIMEOUT` when
-   * `within` ms of virtual time have passed or nothing is left to happen before; `ERR_BUSY`; those of callbacks.
+   * `within` ms of virtual time have passed or nothing is left to happen before; `ERR_USAGE` for a time that is not a
+   * finite number; `ERR_BUSY`; those of callbacks.
    */
   async runUntil<T>(promise: Promise<T>, within = DEFAULT_PATIENCE): Promise<T> {
+    const end = this.#now + Math.round(finite(within, 'within') * 1_000);
     let settled = false;
     const note = (): void => {
       settled = true;
     };
     promise.then(note, note);
-    const end = this.#now + Math.round(within * 1_000);
     await this.#exclusively(async () => {
       for (;;) {
         await this.#settle();
@@ -101,8 +108,10 @@ export class VirtualClock implements Clock {
 
   /**
    * Runs by itself whenever there is something to do, until the returned function is called: for programs that wait by
-   * `await` alone. The order of events stays fixed; when something enters from outside, from real time, is not. What a
-   * callback throws becomes an unhandled rejection, as it would be an uncaught exception of a real timer.
+   * `await` alone. The order of events stays fixed; when something enters from outside, from real time, is not. Until it
+   * is stopped, virtual time races on as long as any timer is set: where what is awaited may never come, {@link runUntil} is
+   * the one that ends with an error. What a callback throws becomes an unhandled rejection, as it would be an uncaught
+   * exception of a real timer.
    */
   start(): () => Promise<void> {
     let stopped = false;
@@ -167,6 +176,12 @@ export class VirtualClock implements Clock {
       ? `nothing is left to happen at ${this.now()} ms of virtual time, and what is awaited has not come`
       : `what is awaited has not come within ${within} ms of virtual time`;
   }
+}
+
+/** Time in ms whose microseconds can be counted: `NaN` or `Infinity` would put it out of joint for good. */
+function finite(ms: number, name: string): number {
+  if (Number.isFinite(ms * 1_000)) return ms;
+  throw new TraversalError('ERR_USAGE', `${name}: must be a finite number of ms, not ${ms}`);
 }
 
 /** A turn of the event loop, before which Node drains microtasks and `nextTick` callbacks. */

@@ -8,6 +8,7 @@ export class Wire {
   up = true;
   readonly #simulation: Simulation;
   readonly #place: string;
+  readonly #number: number;
   readonly #impairments: Impairments;
   /** Made when it is needed first, since most links need none. */
   #random: SeededRandom | undefined;
@@ -16,10 +17,13 @@ export class Wire {
   #lastArrival = 0;
   #inBurst = false;
 
-  /** `place`: the wire's name in the packet log, and of its chance. */
-  constructor(simulation: Simulation, place: string, spec: LinkSpec) {
+  /**
+   * `place`: the wire's name in the packet log, and of its chance. `number`: which one of that name it is, for chance of its own.
+   */
+  constructor(simulation: Simulation, place: string, spec: LinkSpec, number = 1) {
     this.#simulation = simulation;
     this.#place = place;
+    this.#number = number;
     this.#impairments = impairmentsOf(spec);
   }
 
@@ -77,7 +81,7 @@ export class Wire {
   }
 
   get #chance(): SeededRandom {
-    this.#random ??= this.#simulation.random.stream(this.#place);
+    this.#random ??= this.#simulation.random.stream('wire').stream(this.#place).stream(String(this.#number));
     return this.#random;
   }
 

@@ -13,7 +13,8 @@ export interface RecordOptions {
 
 /**
  * Runs a scenario and writes the trace of the run. The same scenario gives the same lines, byte for byte. Errors: those of
- * {@link runScenario}, and the first that the sink threw, after which nothing was written.
+ * {@link runScenario}, among them what the watch throws, which leaves the trace without its end; and the first that the sink threw,
+ * after which nothing was written.
  */
 export async function recordTrace(scenario: Scenario, sink: TraceSink, options: RecordOptions = {}): Promise<Outcome> {
   const { watch = () => {} } = options;

@@ -5,8 +5,8 @@ import type { Difference, ReplayResult } from './replay-result.ts';
 import type { TracedLine } from './trace-reader.ts';
 
 /**
- * Runs the scenario of a trace again and compares, record by record, as it goes. Errors: `ERR_USAGE` with the number of a line
- * that makes no sense, and those of `runScenario`.
+ * Runs the scenario of a trace again and compares all of every record as it goes, what this version does not know too. Errors:
+ * `ERR_USAGE` with the number of a line that makes no sense, and those of `runScenario`.
  */
 export async function replayScenario(scenario: Scenario, lines: Iterable<TracedLine>): Promise<ReplayResult> {
   const comparison = createComparison(lines);

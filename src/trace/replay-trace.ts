@@ -3,9 +3,14 @@ import type { ReplayResult } from './replay-result.ts';
 import { replayScenario } from './replay-scenario.ts';
 import type { TraceHeader } from './trace-format.ts';
 import { readTrace } from './trace-reader.ts';
+import { SALLYPORT_VERSION } from './version.ts';
 
 /** What came of a replay, and what the trace says of itself. */
-export type Replay = ReplayResult & { readonly header: TraceHeader };
+export type Replay = ReplayResult & {
+  readonly header: TraceHeader;
+  /** The version of Sallyport that replayed it. Another one than that of the header may do otherwise. */
+  readonly replayedBy: string;
+};
 
 /**
  * Replays a trace, given by its lines, and says where it differs from what happens now: a simulated run is made again, of a
@@ -15,5 +20,5 @@ export type Replay = ReplayResult & { readonly header: TraceHeader };
 export async function replayTrace(lines: Iterable<string>): Promise<Replay> {
   const { header, records } = readTrace(lines);
   const result = header.world === 'simulated' ? await replayScenario(header.scenario, records) : replayCharts(records);
-  return { header, ...result };
+  return { header, replayedBy: SALLYPORT_VERSION, ...result };
 }

@@ -7,7 +7,7 @@ import type { TracePacket } from './trace-packet.ts';
 /**
  * A trace is text, one JSON object a line: a header, records in the order in which things happened, and a last record `end`.
  * It is described in docs/traces.md. What a reader does not know it ignores, fields and records alike, as long as the
- * version is its own.
+ * version is its own; only the replay of a simulated run compares everything.
  */
 export const TRACE_FORMAT = 'sallyport-trace';
 export const TRACE_VERSION = 1;
@@ -25,7 +25,7 @@ export type TracedWorld = { readonly world: 'real' } | { readonly world: 'simula
 /**
  * Every other line. `t`: virtual time of a simulated run, else time since the trace was begun; in ms, to the microsecond.
  */
-export type TraceRecord = { readonly t: number } & (PeerRecord | WorldRecord | PacketRecord | EndRecord);
+export type TraceRecord = { readonly t: number } & (PeerRecord | WorldRecord | TracePacketRecord | EndRecord);
 
 /** What the peer of that name did or came to know. */
 export type PeerRecord = { readonly who: string } & (
@@ -124,7 +124,7 @@ export interface WorldRecord {
 }
 
 /** What became of a packet of the simulated internet: headers and sizes. */
-export interface PacketRecord extends TracePacket {
+export interface TracePacketRecord extends TracePacket {
   readonly what: 'packet';
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { homes } from '../../src/sim.ts';
 import { recordTrace } from '../../src/trace/index.ts';
+import { SALLYPORT_VERSION } from '../../src/trace/version.ts';
 import { errorCode, run } from './sallyport.ts';
 
 let folder: string;
@@ -42,6 +43,18 @@ describe('sallyport replay', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(new RegExp(`^differs at line ${at + 1}, after ${at - 1} records`));
     expect(stdout).toContain(`  expected  ${changed}\n  got       ${lines[at]}\n`);
+    expect(stdout).not.toContain('versions');
+  });
+
+  it('names both versions where a trace of another one differs', async () => {
+    const [header, ...records] = lines.slice(0, -1);
+    const other = header!.replace(`"sallyport":"${SALLYPORT_VERSION}"`, '"sallyport":"0.0.9"');
+    const path = await file('other.jsonl', [other, ...records].join('\n'));
+    const { code, stdout } = await run(['replay', path]);
+    expect(code).toBe(1);
+    expect(stdout).toContain(`\n  versions  recorded by sallyport 0.0.9, replayed by sallyport ${SALLYPORT_VERSION}\n`);
+    const { events } = await run(['replay', path, '--json']);
+    expect(events).toMatchObject([{ event: 'replayed', sallyport: '0.0.9', replayedBy: SALLYPORT_VERSION }]);
   });
 
   it('tells the same as one event with --json', async () => {
@@ -54,7 +67,8 @@ describe('sallyport replay', () => {
         t: expect.any(Number),
         same: false,
         world: 'simulated',
-        sallyport: expect.any(String),
+        sallyport: SALLYPORT_VERSION,
+        replayedBy: SALLYPORT_VERSION,
         records: lines.length - 2,
         line: lines.length,
         got: lines.at(-1),

@@ -23,6 +23,22 @@ describe('simEnvironment', () => {
     expect(draw([], 'second')).not.toBe(draw([]));
   });
 
+  it('has other chance and keys on another host, whatever its name', () => {
+    const world = internet({ seed: 1 });
+    const [one, other] = ['alice', 'bob'].map((host) => simEnvironment(world.host(host), { name: 'peer' }));
+    expect(one!.random.bytes(8)).not.toEqual(other!.random.bytes(8));
+    expect(one!.newIdentity().publicKey).not.toEqual(other!.newIdentity().publicKey);
+  });
+
+  it('started again has its keys, and chance that was not there before', () => {
+    const alice = internet({ seed: 1 }).host('alice');
+    const [first, again] = [simEnvironment(alice), simEnvironment(alice)];
+    expect(again.random.bytes(8)).not.toEqual(first.random.bytes(8));
+    const keys = [first, first, again, again].map(({ newIdentity }) => Buffer.from(newIdentity().publicKey).toString());
+    expect(keys.slice(2)).toEqual(keys.slice(0, 2));
+    expect(keys[0]).not.toBe(keys[1]);
+  });
+
   it('asks no gateway where it is told so', () => {
     const host = internet({ seed: 1 }).host('alice');
     expect(simEnvironment(host, { mapping: false }).portLeases).toBeUndefined();

@@ -135,6 +135,17 @@ describe('runScenario', () => {
     expect(leftOver).toEqual({ timers: 0, sockets: 0 });
   });
 
+  it('counts what its peers hold, not the services of their hosts', async () => {
+    const events = [{ at: 1_000, type: 'restart', host: 'server', downFor: 60_000 }] as const;
+    const { leftOver } = await runScenario({
+      internet: { ...linux.internet, events },
+      peers: [...linux.peers, { name: 'c', host: 'server' }],
+      dials: [],
+      until: 5_000,
+    });
+    expect(leftOver).toEqual({ timers: 0, sockets: 0 });
+  });
+
   it('lets several peers share a host, and one peer be dialled by several', async () => {
     const names = ['x', 'y', 'z'];
     const { dials, leftOver } = await runScenario({
@@ -162,6 +173,34 @@ describe('runScenario', () => {
     const { dials } = await runScenario({ ...linux, dials: [{ at: 2_000, from: 'a', to: 'b', timeout: 50 }] });
     expect(dials[0]).toMatchObject({ outcome: 'failed', settled: 50 });
     expect(dials[0]!.dialer!.verdict!.code).toBe('ERR_TIMEOUT');
+  });
+
+  it.each([1, 50, 500])(
+    'ends with what the watch throws first, at event %i, and tells it nothing more',
+    async (last) => {
+      let told = 0;
+      let at = 0;
+      const run = runScenario(linux, {
+        watch(event) {
+          told++;
+          if (told < last) return;
+          at = event.at;
+          throw new RangeError(`event ${told}`);
+        },
+      });
+      await expect(run).rejects.toThrow(new RangeError(`event ${last}`));
+      expect(told).toBe(last);
+      expect(at).toBeLessThan(2_100);
+    },
+  );
+
+  it('tells of a watch that throws while all is being closed', async () => {
+    const run = runScenario(linux, {
+      watch({ type }) {
+        if (type === 'verdict') throw new RangeError('too late');
+      },
+    });
+    await expect(run).rejects.toThrow('too late');
   });
 
   it('refuses what is no scenario, and networks that do not fit together', async () => {

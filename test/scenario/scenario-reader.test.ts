@@ -51,12 +51,12 @@ describe('readScenario', () => {
     [
       'an unknown policy',
       { ...scenario, peers: [{ name: 'a', host: 'a', policy: 'none' }] },
-      'peers[0].policy: is one of',
+      'peers[0].policy: must be one of',
     ],
     [
       'a server that is no text',
       { ...scenario, peers: [{ name: 'a', host: 'a', servers: [1] }] },
-      'peers[0].servers[0]: is a text',
+      'peers[0].servers[0]: must be a text, not 1',
     ],
     [
       'no server',
@@ -69,23 +69,23 @@ describe('readScenario', () => {
     [
       'a peer that comes too late',
       { ...scenario, peers: [{ name: 'a', host: 'a', startsAt: 120_000 }], dials: [] },
-      'peers[0].startsAt: is before the end',
+      'peers[0].startsAt: must be before the end',
     ],
     ['a dial to nobody', { ...scenario, dials: [{ ...dial, to: 'c' }] }, 'dials[0].to: there is no peer c'],
     ['a dial from nobody', { ...scenario, dials: [{ ...dial, from: 'c' }] }, 'dials[0].from: there is no peer c'],
-    ['a dial to itself', { ...scenario, dials: [{ ...dial, to: 'a' }] }, 'dials[0].to: is another peer'],
+    ['a dial to itself', { ...scenario, dials: [{ ...dial, to: 'a' }] }, 'dials[0].to: must be another peer'],
     ['a dial without a time', { ...scenario, dials: [{ from: 'a', to: 'b' }] }, 'dials[0].at: is missing'],
     [
       'a dial after the end',
       { ...scenario, until: 5, dials: [{ ...dial, at: 5 }] },
-      'dials[0].at: is before the end of the run at 5 ms',
+      'dials[0].at: must be before the end of the run at 5 ms',
     ],
     [
       'pings without end',
       { ...scenario, dials: [{ ...dial, pingEvery: 0 }] },
-      'dials[0].pingEvery: is a number in 1..',
+      'dials[0].pingEvery: must be a number in 1..',
     ],
-    ['an endless run', { ...scenario, until: Number.POSITIVE_INFINITY }, 'until: is a number'],
+    ['an endless run', { ...scenario, until: Number.POSITIVE_INFINITY }, 'until: must be a number'],
   ])('refuses %s', (_, wrong, message) => {
     expect(() => readScenario(wrong)).toThrow(
       expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining(message) }),

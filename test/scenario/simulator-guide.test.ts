@@ -1,17 +1,46 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { readScenario } from '../../src/scenario/index.ts';
 import { internet, presets, readInternetPlan } from '../../src/sim/index.ts';
 
 const read = (file: string): string => readFileSync(resolve(import.meta.dirname, '../..', file), 'utf8');
 const guide = read('docs/simulator.md');
+/** What the package's entries are made from. */
+const SOURCES: Readonly<Record<string, string>> = {
+  sallyport: import.meta.resolve('../../src/index.ts'),
+  'sallyport/sim': import.meta.resolve('../../src/sim.ts'),
+  'sallyport/streams': import.meta.resolve('../../src/streams/index.ts'),
+};
 const blocks = (language: string): string[] =>
   [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, code]) => code!);
 
 it('the guide shows the example as it is', () => {
   expect(blocks('ts')).toContain(read('examples/simulated-pair.ts'));
 });
+
+it('the example ends with an error where another NAT leaves no direct path', async () => {
+  const home = "world.nat('home', { filtering: 'address-dependent' })";
+  const example = read('examples/simulated-pair.ts');
+  expect(example).toContain(home);
+  const changed = example
+    .replace(home, "world.nat('home', { mapping: 'address-and-port-dependent' })")
+    .replace(/ from '(.*)';$/gm, (_, name: string) => ` from '${SOURCES[name] ?? import.meta.resolve(name)}';`);
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-example-'));
+  const file = join(folder, 'simulated-pair.mts');
+  writeFileSync(file, changed);
+  const run = promisify(execFile)(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
+    timeout: 30_000,
+  });
+  await expect(run.finally(() => rmSync(folder, { recursive: true }))).rejects.toMatchObject({
+    code: 1,
+    stdout: 'echo: hello\n',
+    stderr: expect.stringContaining('ERR_TIMEOUT'),
+  });
+}, 60_000);
 
 it('the guide lists the presets by their titles', () => {
   const rows = Object.entries(presets).map(([name, { title }]) => `| \`${name}\` | ${title} |`);

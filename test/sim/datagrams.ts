@@ -1,9 +1,8 @@
 import { type Endpoint, endpoint } from '../../src/core/endpoint.ts';
 import type { Host } from '../../src/sim/host.ts';
-import type { Internet } from '../../src/sim/internet.ts';
+import type { Internet, UdpSocket } from '../../src/sim/index.ts';
 import type { PacketRecord } from '../../src/sim/packet-log.ts';
 import { formatPacketRecord } from '../../src/sim/packet-log.ts';
-import type { UdpSocket } from '../../src/sim/udp-socket.ts';
 
 /** A UDP socket that answers every datagram with the address it came from, and remembers those. */
 export function reflector(

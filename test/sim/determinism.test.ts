@@ -74,14 +74,14 @@ describe('the same seed', () => {
     const lines = await run(1);
     expect(lines.slice(0, 4)).toMatchInlineSnapshot(`
       [
-        "0.000 alice sent tcp 192.168.1.100:51624 > 203.0.113.3:80 syn seq 490405592 ack 0 0 B",
-        "0.000 bob sent tcp 192.168.1.100:55009 > 203.0.113.3:80 syn seq 4148214731 ack 0 0 B",
-        "0.000 alice sent udp 192.168.1.100:59364 > 203.0.113.3:7 7 B",
-        "0.000 home translated tcp 192.168.1.100:51624 > 203.0.113.3:80 syn seq 490405592 ack 0 0 B => tcp 203.0.113.1:14797 > 203.0.113.3:80 syn seq 490405592 ack 0 0 B",
+        "0.000 alice sent tcp 192.168.1.100:61114 > 203.0.113.3:80 syn seq 2121417509 ack 0 0 B",
+        "0.000 bob sent tcp 192.168.1.100:65357 > 203.0.113.3:80 syn seq 1157644595 ack 0 0 B",
+        "0.000 alice sent udp 192.168.1.100:52660 > 203.0.113.3:7 7 B",
+        "0.000 home translated tcp 192.168.1.100:61114 > 203.0.113.3:80 syn seq 2121417509 ack 0 0 B => tcp 203.0.113.1:54896 > 203.0.113.3:80 syn seq 2121417509 ack 0 0 B",
       ]
     `);
     expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toMatchInlineSnapshot(
-      `"a7087d4a466568ff4ee5a16ddd7dbb3a19821701a8d257cc4185f359591ef8cb"`,
+      `"c09b6db53575e20b67f718dc7eee90a6dd3a342087081730a03cc7fc905fce42"`,
     );
   });
 

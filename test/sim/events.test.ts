@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { endpoint } from '../../src/core/endpoint.ts';
-import { internet } from '../../src/sim/index.ts';
-import type { Internet } from '../../src/sim/internet.ts';
+import { type Internet, internet, type PlannedEvent, type WorldEvent } from '../../src/sim/index.ts';
 import { addressOf, bytes, drops, hearing, reflector } from './datagrams.ts';
 
 /** Alice behind a NAT with random ports, and a server that tells her how it sees her. */
@@ -90,6 +89,33 @@ describe('events of a world', () => {
     world.happen({ type: 'roam', host: 'alice', from: 'mobile', to: 'home', addresses: ['192.168.1.7'] });
     expect(addressOf(alice)).toBe('192.168.1.7');
     expect(await ask()).toBeDefined();
+  });
+
+  it('roam: who comes back to a network meets other losses than before', async () => {
+    const world = internet({ seed: 1 });
+    world.nat('home').host('alice', { link: { loss: 0.5 } });
+    const { at } = reflector(world.host('server'), 7);
+    const { socket } = hearing(world.hostNamed('alice'), 5000);
+    const lost = async (): Promise<string> => {
+      const reasons: string[] = [];
+      const end = world.watch(({ place, fate }) => {
+        if (place === 'alice@home up') reasons.push(fate);
+      });
+      let fates = '';
+      for (let i = 0; i < 32; i++) {
+        const { length } = reasons;
+        socket.send(bytes('?'), at);
+        await world.clock.advance(200);
+        fates += reasons.length > length ? 'x' : '.';
+      }
+      end();
+      return fates;
+    };
+    const first = await lost();
+    expect(first).toMatch(/x.*\.|\..*x/);
+    world.happen({ type: 'roam', host: 'alice', from: 'home', to: 'internet' });
+    world.happen({ type: 'roam', host: 'alice', from: 'internet', to: 'home', link: { loss: 0.5 } });
+    expect(await lost()).not.toBe(first);
   });
 
   it('link: what is cut off hears nothing, until the link is back', async () => {
@@ -183,5 +209,51 @@ describe('events of a world', () => {
     ['of no kind', (world) => world.happen({ type: 'earthquake' } as never)],
   ])('refuses an event %s', (_what, happen) => {
     expect(() => happen(home().world)).toThrow(expect.objectContaining({ code: 'ERR_USAGE' }));
+  });
+
+  const PLACES = {
+    seed: 1,
+    networks: [{ name: 'home', nat: {} }, { name: 'office' }, { name: 'modern', ipv4: false, ipv6: true }],
+    hosts: [{ name: 'alice', interfaces: [{ network: 'home' }, { network: 'office' }] }],
+  } as const;
+  const first: PlannedEvent = { at: 1_000, type: 'rebind', network: 'home' };
+
+  it.each<[string, WorldEvent]>([
+    ['events[1].network', { type: 'reboot', network: 'internet' }],
+    ['events[1].network', { type: 'readdress', network: 'internet' }],
+    ['events[1].network', { type: 'rebind', network: 'internet' }],
+    ['events[1].network', { type: 'churn', network: 'internet', rate: 1, lasts: 1 }],
+    ['events[1].network', { type: 'link', state: 'down', network: 'internet' }],
+    ['events[1].network', { type: 'rebind', network: 'office' }],
+    ['events[1].network', { type: 'churn', network: 'modern', rate: 1, lasts: 1 }],
+    ['events[1].host', { type: 'roam', host: 'bob', from: 'home', to: 'internet' }],
+    ['events[1].to', { type: 'roam', host: 'alice', from: 'home', to: 'nowhere' }],
+  ])('finds before it runs, at %s, that this cannot happen: %j', (path, event) => {
+    expect(() => internet({ ...PLACES, events: [first, { at: 5_000, ...event }] })).toThrow(
+      expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining(`${path}: `) }),
+    );
+  });
+
+  it.each<[string, WorldEvent]>([
+    ['events[1].from', { type: 'roam', host: 'alice', from: 'internet', to: 'modern' }],
+    ['events[1].to', { type: 'roam', host: 'alice', from: 'home', to: 'office' }],
+    ['events[1].network', { type: 'link', state: 'down', network: 'internet', host: 'alice' }],
+    ['events[1].addresses[0]', { type: 'roam', host: 'alice', from: 'home', to: 'internet', addresses: ['10.0.0.1'] }],
+    ['events[1].external[0]', { type: 'readdress', network: 'home', external: ['10.0.0.1'] }],
+  ])('names the event, at %s, when it comes out only then that it cannot happen: %j', async (path, event) => {
+    const world = internet({ ...PLACES, events: [first, { at: 5_000, ...event }] });
+    await expect(world.clock.run()).rejects.toMatchObject({
+      code: 'ERR_USAGE',
+      message: expect.stringContaining(`${path}: `),
+    });
+    expect(world.clock.now()).toBe(5_000);
+  });
+
+  it('is not in the plan when its time was refused', () => {
+    const { world } = home();
+    expect(() => world.schedule(Number.NaN, { type: 'rebind', network: 'home' })).toThrow(
+      expect.objectContaining({ code: 'ERR_USAGE' }),
+    );
+    expect(world.plan.events).toEqual([]);
   });
 });

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { endpoint } from '../../src/core/endpoint.ts';
-import { internet } from '../../src/sim/index.ts';
+import { type HostPlan, type InternetPlan, internet } from '../../src/sim/index.ts';
 import { addressOf, bytes, drops, hearing, reflector, trace } from './datagrams.ts';
+
+/** A host on the internet. */
+function on(name: string): HostPlan {
+  return { name, interfaces: [{ network: 'internet' }] };
+}
 
 describe('a simulated internet', () => {
   it('joins two hosts, by the delay of both links', async () => {
@@ -153,6 +158,35 @@ describe('a simulated internet', () => {
     const once = ['search of 192.168.1.100'];
     expect(members).toEqual([once, once, once, []]);
     expect(silent.heard).toEqual([]);
+  });
+
+  it('resolves names in upper and lower case alike, as URLs have them in lower case (RFC 4343)', () => {
+    const world = internet({ seed: 1 });
+    const meet = world.host('Meet', { aliases: ['Stun.Example.org'], addresses: ['203.0.113.9'] });
+    const resolved = ['meet', 'MEET', 'stun.example.ORG'].map((name) => meet.resolve(name));
+    expect(resolved).toEqual(Array(3).fill([addressOf(meet)]));
+    expect(meet.resolve('LocalHost')).toEqual(['127.0.0.1', '::1']);
+  });
+
+  it.each<[string, Omit<InternetPlan, 'seed'>]>([
+    ['hosts[1].aliases[0]', { hosts: [on('meet'), { ...on('mallory'), aliases: ['meet'] }] }],
+    [
+      'hosts[1].aliases[1]',
+      {
+        hosts: [
+          { ...on('a'), aliases: ['Meet'] },
+          { ...on('b'), aliases: ['c', 'mEET'] },
+        ],
+      },
+    ],
+    ['hosts[1].name', { hosts: [{ ...on('a'), aliases: ['meet'] }, on('meet')] }],
+    ['hosts[1].name', { hosts: [on('Meet'), on('meet')] }],
+    ['hosts[0].aliases[0]', { networks: [{ name: 'home' }], hosts: [{ ...on('a'), aliases: ['home'] }] }],
+  ])('refuses, at %s, a name that is somebody’s already', (path, plan) => {
+    expect(() => internet({ seed: 1, ...plan })).toThrow(
+      expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringMatching(/ already$/) }),
+    );
+    expect(() => internet({ seed: 1, ...plan })).toThrow(`${path}: `);
   });
 
   it('resolves the names of those who have public addresses', () => {

@@ -46,25 +46,25 @@ describe('a plan', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no plan', 7, 'is an object, not 7'],
+    ['no plan', 7, 'must be an object, not 7'],
     ['no seed', {}, 'seed: is missing'],
-    ['a strange seed', { seed: -1 }, 'seed: is a whole number in 0..9007199254740991, not -1'],
+    ['a strange seed', { seed: -1 }, 'seed: must be a whole number in 0..9007199254740991, not -1'],
     [
       'an unknown field',
       { seed: 1, neworks: [] },
       'neworks: there is no such field; there are seed, networks, hosts, events',
     ],
-    ['a list that is none', { seed: 1, networks: {} }, 'networks: is a list, not {}'],
+    ['a list that is none', { seed: 1, networks: {} }, 'networks: must be a list, not {}'],
     ['a network without a name', { seed: 1, networks: [{}] }, 'networks[0].name: is missing'],
     [
       'a word that is none',
       { seed: 1, networks: [{ name: 'a', nat: { mapping: 'cone' } }] },
-      'networks[0].nat.mapping: is one of',
+      'networks[0].nat.mapping: must be one of',
     ],
     [
       'a latency below 0',
       { seed: 1, networks: [{ name: 'a', uplink: { latency: -1 } }] },
-      'networks[0].uplink.latency: is a number in 0..60000, not -1',
+      'networks[0].uplink.latency: must be a number in 0..60000, not -1',
     ],
     [
       'half of a burst',
@@ -74,15 +74,15 @@ describe('a plan', () => {
     [
       'a host without interfaces',
       { seed: 1, hosts: [{ name: 'a', interfaces: [] }] },
-      'hosts[0].interfaces: has at least one element',
+      'hosts[0].interfaces: must have at least one element',
     ],
     [
       'a flag that is none',
       { seed: 1, hosts: [{ name: 'a', stealth: 1, interfaces: [{ network: 'internet' }] }] },
-      'hosts[0].stealth: is true or false, not 1',
+      'hosts[0].stealth: must be true or false, not 1',
     ],
     ['an event without a time', { seed: 1, events: [{ type: 'rebind', network: 'a' }] }, 'events[0].at: is missing'],
-    ['an event of no kind', { seed: 1, events: [{ at: 1, type: 'flood' }] }, 'events[0].type: is one of'],
+    ['an event of no kind', { seed: 1, events: [{ at: 1, type: 'flood' }] }, 'events[0].type: must be one of'],
     [
       'a field of another event',
       { seed: 1, events: [{ at: 1, type: 'rebind', network: 'a', rate: 1 }] },
@@ -128,7 +128,7 @@ describe('a plan', () => {
     [
       'a block that is none',
       { networks: [{ name: 'a', ipv4: '10.0.0.1/8' }] },
-      'networks[0].ipv4: is an IPv4 block such as 192.168.1.0/24',
+      'networks[0].ipv4: must be an IPv4 block such as 192.168.1.0/24',
     ],
     ['a block that is too small', { networks: [{ name: 'a', ipv4: '10.0.0.0/30' }] }, 'networks[0].ipv4'],
     ['an IPv6 block of another length', { networks: [{ name: 'a', ipv6: '2001:db8::/48' }] }, 'networks[0].ipv6'],
@@ -155,7 +155,7 @@ describe('a plan', () => {
     [
       'neither IPv4 nor IPv6',
       { networks: [{ name: 'a', ipv4: false }] },
-      'networks[0]: a network has IPv4 or IPv6 or both',
+      'networks[0]: must have IPv4 or IPv6 or both',
     ],
     [
       'IPv6 below a network that has none',
@@ -195,7 +195,7 @@ describe('a plan', () => {
     [
       'an address that is none',
       { hosts: [internetHost('a', 'somewhere')] },
-      'hosts[0].interfaces[0].addresses[0]: is a numeric IP address, not somewhere',
+      'hosts[0].interfaces[0].addresses[0]: must be a numeric IP address, not somewhere',
     ],
     [
       'an address of another network',

@@ -12,13 +12,13 @@ describe('seeded chance', () => {
     const random = seededRandom(7);
     expect([random.uint32(), random.uint32(), random.below(1000)]).toMatchInlineSnapshot(`
       [
-        619842948,
-        3469459976,
-        884,
+        1240788670,
+        164930932,
+        10,
       ]
     `);
     expect(Buffer.from(seededRandom('7').stream('a').bytes(7)).toString('hex')).toMatchInlineSnapshot(
-      `"153017dd8813c7"`,
+      `"7bf0c6e7e84d87"`,
     );
   });
 
@@ -29,6 +29,16 @@ describe('seeded chance', () => {
     expect(used.stream('link').bytes(16)).toEqual(untouched.stream('link').bytes(16));
     expect(used.stream('link').bytes(16)).not.toEqual(untouched.stream('knil').bytes(16));
     expect(seededRandom(2).stream('link').bytes(16)).not.toEqual(untouched.stream('link').bytes(16));
+  });
+
+  it('has streams whose names do not run together', () => {
+    const random = seededRandom(1);
+    const draw = (...names: string[]): number => names.reduce((source, name) => source.stream(name), random).uint32();
+    expect(draw('a/b')).not.toBe(draw('a', 'b'));
+    expect(draw('a', 'b/c')).not.toBe(draw('a/b', 'c'));
+    expect(draw('a1:b')).not.toBe(draw('a', 'b'));
+    expect(seededRandom('1/a').uint32()).not.toBe(draw('a'));
+    expect(seededRandom('11:a').uint32()).not.toBe(draw('a'));
   });
 
   it('draws integers uniformly', () => {

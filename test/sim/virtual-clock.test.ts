@@ -42,6 +42,26 @@ describe('the virtual clock', () => {
     expect(clock.microseconds).toBe(51);
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.MAX_VALUE, undefined as never])(
+    'refuses %s for a time, and stands as it was',
+    async (time) => {
+      const clock = new VirtualClock();
+      const refused = expect.objectContaining({
+        code: 'ERR_USAGE',
+        message: expect.stringMatching(/finite number of ms/),
+      });
+      expect(() => clock.setTimeout(() => {}, time)).toThrow(refused);
+      await expect(clock.advance(time)).rejects.toEqual(refused);
+      if (time !== undefined) {
+        await expect(clock.run(time)).rejects.toEqual(refused);
+        await expect(clock.runUntil(Promise.resolve(), time)).rejects.toEqual(refused);
+      }
+      expect([clock.now(), clock.pending]).toEqual([0, 0]);
+      await clock.advance(5);
+      expect(clock.now()).toBe(5);
+    },
+  );
+
   it('does not fire what was taken back', async () => {
     const clock = new VirtualClock();
     let fired = 0;

@@ -87,6 +87,18 @@ describe('a trace of a scenario', () => {
     expect(outcome.dials[0]).toMatchObject({ outcome: 'direct' });
   });
 
+  it('is left without its end by a watch that throws, which the run ends with', async () => {
+    const written: string[] = [];
+    const run = recordTrace(scenario(7), (line) => void written.push(line), {
+      watch({ type }) {
+        if (type === 'echo') throw new RangeError('seen enough');
+      },
+    });
+    await expect(run).rejects.toThrow(new RangeError('seen enough'));
+    expect(written.at(-1)).toContain('"step":"echo"');
+    expect((await replayTrace(written)).differs).toMatchObject({ line: written.length + 1, expected: undefined });
+  });
+
   it('holds no key, ticket, secret or payload, in no form', async () => {
     const drawn: Uint8Array[] = [];
     const random = Object.getPrototypeOf(seededRandom(0));
@@ -107,12 +119,19 @@ describe('a replay of a scenario', () => {
   it('goes the same way', async () => {
     const replay = await replayTrace(lines);
     expect([replay.records, replay.differs]).toEqual([lines.length - 2, undefined]);
+    expect(replay.replayedBy).toBe(replay.header.sallyport);
   });
 
   it('takes the charts by themselves through the same states', async () => {
     const header = { ...JSON.parse(lines[0]!), world: 'real' };
     const replay = await replayTrace([JSON.stringify(header), ...lines.slice(1)]);
     expect([replay.records, replay.differs]).toEqual([lines.length - 2, undefined]);
+  });
+
+  it('takes the charts by themselves whatever else the records say', async () => {
+    const [header, ...records] = lines.map((line) => ({ ...JSON.parse(line), colour: 'red' }));
+    const more = [{ ...header, world: 'real' }, ...records].map((record) => JSON.stringify(record));
+    expect((await replayTrace(more)).differs).toBeUndefined();
   });
 
   it('does not mind the order of fields', async () => {
@@ -137,6 +156,13 @@ describe('a replay of a scenario', () => {
     const trace = changed(lines, isPacket, () => undefined);
     const { line, expected, got } = await differenceIn(trace.lines);
     expect([line, expected, got]).toEqual([trace.line, lines[trace.line], lines[trace.line - 1]]);
+  });
+
+  it('notices a field and a record that it does not know: it compares everything', async () => {
+    const more = changed(lines, isPacket, (record) => ({ ...record, colour: 'red' }));
+    expect((await differenceIn(more.lines)).line).toBe(more.line);
+    const unknown = lines.toSpliced(9, 0, '{"t":0,"what":"weather"}');
+    expect((await differenceIn(unknown)).line).toBe(10);
   });
 
   it('notices a packet of another size', async () => {

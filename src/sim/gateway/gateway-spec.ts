@@ -34,8 +34,8 @@ export function readGatewaySpec(value: unknown, path: string): GatewayRules {
     maxLifetime: fields.integer('maxLifetime', LIFETIME) ?? DAY,
     permanentOnly: fields.boolean('permanentOnly') ?? false,
   };
-  if (!rules.upnp && !rules.natPmp && !rules.pcp) throw usage(path, 'speaks at least one of upnp, natPmp and pcp');
-  if (rules.permanentOnly && rules.upnp !== 1) throw usage(fields.at('permanentOnly'), 'is for upnp of version 1');
+  if (!rules.upnp && !rules.natPmp && !rules.pcp) throw usage(path, 'must speak at least one of upnp, natPmp and pcp');
+  if (rules.permanentOnly && rules.upnp !== 1) throw usage(fields.at('permanentOnly'), 'needs upnp of version 1');
   return rules;
 }
 
@@ -50,7 +50,7 @@ export function requireBoxes(spec: Pick<NetworkSpec, 'gateway' | 'nat' | 'firewa
 function readVersion(fields: Fields): GatewayRules['upnp'] {
   const version = fields.raw('upnp') ?? false;
   if (version === 1 || version === 2 || version === false) return version;
-  throw usage(fields.at('upnp'), `is 1, 2 or false, not ${JSON.stringify(version)}`);
+  throw usage(fields.at('upnp'), `must be 1, 2 or false, not ${JSON.stringify(version)}`);
 }
 
 const GATEWAY_FIELDS: readonly (keyof GatewayRules)[] = ['upnp', 'natPmp', 'pcp', 'maxLifetime', 'permanentOnly'];

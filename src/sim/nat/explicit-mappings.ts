@@ -16,7 +16,7 @@ export interface ExplicitMappings {
    * `exhausted`: no port or no room is left; `unaddressed`: the NAT has no external address.
    */
   add(request: ExplicitRequest, now: number): ExplicitMapping | 'conflict' | 'exhausted' | 'unaddressed';
-  /** Ends a mapping with its flows; false when there is none. */
+  /** Ends the lease of a mapping: its flows go on, as when a lease expires. False when there is none. */
   remove(mapping: Pick<ExplicitMapping, 'protocol' | 'external'>, now: number): boolean;
   /** What stands, the oldest first. */
   list(now: number): readonly ExplicitMapping[];
@@ -79,7 +79,7 @@ export function createExplicitMappings(table: MappingTable, allocator: MappingAl
     remove({ protocol, external }, now) {
       for (const mapping of leased(now)) {
         if (mapping.protocol !== protocol || !sameEndpoint(mapping.external, external)) continue;
-        table.remove(mapping);
+        mapping.lease = undefined;
         return true;
       }
       return false;

@@ -48,13 +48,13 @@ export interface NatRules extends SessionTimers {
   readonly hairpin: 'none' | 'external-source' | 'internal-source';
   /**
    * Whether a UDP packet that is let in pins its flow to the mapping that it came to, so that the answer goes out
-   * there, as Linux conntrack does. A flow that stands already stays where it is. TCP connections are always pinned.
+   * there. A flow that stands already stays where it is. TCP connections are always pinned.
    */
   readonly pinning: boolean;
   /**
    * What becomes of a packet that is let in while a flow between the same internal and remote endpoints stands on another
-   * mapping, which can be where mapping is not endpoint-independent: it passes, and its answers leave by that flow; or, as with
-   * Linux conntrack, the inside sees it from another, random source port, so that its answers leave from where it came in.
+   * mapping, which can be where mapping is not endpoint-independent: it passes, and its answers leave by that flow; or the inside
+   * sees it from another, random source port, so that its answers leave from where it came in. Linux conntrack pins and renumbers.
    */
   readonly clashes: 'passed' | 'renumbered';
   /**
@@ -121,13 +121,14 @@ function readPorts(value: unknown, path: string): NatRules['ports'] {
   const fields = new Fields(value, path, ['first', 'last']);
   const first = fields.integer('first', PORT) ?? ALL_PORTS.first;
   const last = fields.integer('last', PORT) ?? ALL_PORTS.last;
-  if (last < first) throw usage(fields.at('last'), `is at least ${first}, the first`);
+  if (last < first) throw usage(fields.at('last'), `must be at least ${first}, the first`);
   return { first, last };
 }
 
 function readAllocation(value: unknown, path: string): PortAllocation {
   if (value === 'preserve' || value === 'parity' || value === 'random') return value;
-  if (typeof value === 'string') throw usage(path, 'is one of preserve, parity, random, or { sequential: <delta> }');
+  if (typeof value === 'string')
+    throw usage(path, 'must be one of preserve, parity, random, or { sequential: <delta> }');
   const fields = new Fields(value, path, ['sequential']);
   return { sequential: fields.required('sequential', fields.integer('sequential', { min: 1, max: 1024 })) };
 }

@@ -62,21 +62,24 @@ export class Session {
   #timeout(): number {
     const { udp, tcp } = this.#timers;
     if (this.#protocol === 'udp') return this.#sent && this.#received ? udp.answered : udp.unanswered;
-    const { synSent, synReceived, finSent, finReceived, isReset } = this.#tcp;
-    const isEstablished = synSent && synReceived && !(finSent && finReceived) && !isReset;
-    return isEstablished ? tcp.established : tcp.transitory;
+    return isEstablished(this.#tcp) ? tcp.established : tcp.transitory;
   }
 
-  /** RST refreshes nothing (RFC 7857 section 8). A SYN on what was closed begins anew. */
+  /**
+   * An RST on an established connection begins the transitory time, and refreshes nothing else (RFC 7857 sections 2.2 and 8).
+   * Whatever comes after it but another RST shows that the connection stands (RFC 6146 section 3.5.2.2). A SYN on what was
+   * closed begins anew.
+   */
   #follow({ syn, ack, fin, rst }: TcpSegment, isOutbound: boolean, now: number): void {
     const before = this.#tcp;
     if (rst) {
+      if (isEstablished(before)) this.#refreshedAt = now;
       this.#tcp = { ...before, isReset: true };
       return;
     }
     this.#refreshedAt = now;
     const isOver = before.isReset || (before.finSent && before.finReceived);
-    const state = syn && !ack && isOver ? CLOSED : before;
+    const state = syn && !ack && isOver ? CLOSED : { ...before, isReset: false };
     this.#tcp = isOutbound
       ? { ...state, synSent: state.synSent || syn, finSent: state.finSent || fin }
       : { ...state, synReceived: state.synReceived || syn, finReceived: state.finReceived || fin };
@@ -84,6 +87,10 @@ export class Session {
 }
 
 type TcpFlags = Readonly<Record<'synSent' | 'synReceived' | 'finSent' | 'finReceived' | 'isReset', boolean>>;
+
+function isEstablished({ synSent, synReceived, finSent, finReceived, isReset }: TcpFlags): boolean {
+  return synSent && synReceived && !(finSent && finReceived) && !isReset;
+}
 
 /** A segment as they come between opening and closing a connection. */
 export function isInMidstream({ syn, ack, fin, rst }: TcpSegment): boolean {

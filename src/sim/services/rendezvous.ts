@@ -18,7 +18,8 @@ export interface RendezvousServiceSpec {
 export function readRendezvousSpec(value: unknown, path: string): RendezvousServiceSpec {
   const fields = new Fields(value, path, ['type', 'port', 'stun', 'relay']);
   const stun = fields.list('stun', readStunServer);
-  if (stun !== undefined && stun.length > MAX_STUN) throw usage(fields.at('stun'), `has at most ${MAX_STUN} elements`);
+  if (stun !== undefined && stun.length > MAX_STUN)
+    throw usage(fields.at('stun'), `must have at most ${MAX_STUN} elements`);
   return {
     type: 'rendezvous',
     port: fields.integer('port', { min: 1, max: 65_535 }),
@@ -43,7 +44,7 @@ export function startRendezvous(spec: RendezvousServiceSpec, { host, clock, rand
 
 function readStunServer(value: unknown, path: string): string {
   if (typeof value === 'string' && isStunServer(value)) return value;
-  throw usage(path, `is a STUN server as host:port, not ${JSON.stringify(value)}`);
+  throw usage(path, `must be a STUN server as host:port, not ${JSON.stringify(value)}`);
 }
 
 const DEFAULT_PORT = 8790;

@@ -24,7 +24,7 @@ export function readStunSpec(value: unknown, path: string): StunServiceSpec {
   if (fields.raw('alternate') === true) return { type: 'stun', port, alternate: true };
   const alternate = fields.text('alternate');
   if (alternate !== undefined && parseIp(alternate) === undefined) {
-    throw usage(fields.at('alternate'), `is a numeric IP address or true, not ${alternate}`);
+    throw usage(fields.at('alternate'), `must be a numeric IP address or true, not ${alternate}`);
   }
   return { type: 'stun', port, alternate };
 }

@@ -20,7 +20,7 @@ export function readTurnSpec(value: unknown, path: string): TurnServiceSpec {
   const fields = new Fields(value, path, ['type', 'port', 'users', 'realm', 'relayPorts']);
   const realm = fields.text('realm');
   if (realm !== undefined && realm.length > MAX_REALM) {
-    throw usage(fields.at('realm'), `has at most ${MAX_REALM} characters`);
+    throw usage(fields.at('realm'), `must have at most ${MAX_REALM} characters`);
   }
   return {
     type: 'turn',
@@ -47,7 +47,7 @@ export function startTurn(spec: TurnServiceSpec, { host, clock, random }: Servic
 function readUsers(value: unknown, path: string): Record<string, string> {
   const names = Object.keys(value ?? {});
   const fields = new Fields(value, path, names);
-  if (names.length === 0) throw usage(path, 'names at least one user');
+  if (names.length === 0) throw usage(path, 'must name at least one user');
   return Object.fromEntries(names.map((name) => [name, fields.required(name, fields.text(name))]));
 }
 

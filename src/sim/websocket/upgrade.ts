@@ -24,17 +24,19 @@ export async function acceptUpgrade(socket: ByteStream): Promise<{ host: string;
 /** A TCP connection, as far as it is needed here. */
 export type ByteStream = Pick<ByteSocket, 'read' | 'write' | 'queued' | 'end' | 'destroy'>;
 
-/** Reads up to the empty line. */
+/** Reads up to the empty line, and looks at no byte of the head twice but the last three. */
 async function readHead(socket: ByteStream): Promise<{ head: string; rest: Uint8Array }> {
-  let bytes = Buffer.alloc(0);
-  for (;;) {
+  const bytes = Buffer.alloc(MAX_HEAD);
+  for (let before = 0; before < MAX_HEAD; ) {
     const chunk = await socket.read();
     if (chunk === null) throw new DecodeError('websocket/upgrade', 'the connection ended');
-    bytes = Buffer.concat([bytes, chunk]);
-    const end = bytes.indexOf(END);
-    if (end >= 0) return { head: bytes.toString('latin1', 0, end), rest: bytes.subarray(end + END.length) };
-    if (bytes.length > MAX_HEAD) throw new DecodeError('websocket/upgrade', 'too long');
+    const length = Math.min(MAX_HEAD, before + chunk.length);
+    bytes.set(chunk.subarray(0, length - before), before);
+    const end = bytes.subarray(0, length).indexOf(END, Math.max(0, before - END.length + 1));
+    if (end >= 0) return { head: bytes.toString('latin1', 0, end), rest: chunk.subarray(end + END.length - before) };
+    before = length;
   }
+  throw new DecodeError('websocket/upgrade', `more than ${MAX_HEAD} bytes`);
 }
 
 const REQUEST = [
@@ -52,5 +54,5 @@ const ANSWER = [
   'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=',
 ].join('\r\n');
 const END = '\r\n\r\n';
-/** Bytes. */
+/** Bytes, with the empty line. */
 const MAX_HEAD = 1_024;

@@ -18,18 +18,18 @@ describe('a gateway in a plan', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no object', 'upnp', 'g: is an object, not "upnp"'],
-    ['no protocol', {}, 'g: speaks at least one of upnp, natPmp and pcp'],
-    ['all switched off', { upnp: false, pcp: false }, 'g: speaks at least one of upnp, natPmp and pcp'],
-    ['a version that there is not', { upnp: 3 }, 'g.upnp: is 1, 2 or false, not 3'],
-    ['a version in words', { upnp: true }, 'g.upnp: is 1, 2 or false, not true'],
-    ['a number for a switch', { pcp: 1 }, 'g.pcp: is true or false, not 1'],
+    ['no object', 'upnp', 'g: must be an object, not "upnp"'],
+    ['no protocol', {}, 'g: must speak at least one of upnp, natPmp and pcp'],
+    ['all switched off', { upnp: false, pcp: false }, 'g: must speak at least one of upnp, natPmp and pcp'],
+    ['a version that there is not', { upnp: 3 }, 'g.upnp: must be 1, 2 or false, not 3'],
+    ['a version in words', { upnp: true }, 'g.upnp: must be 1, 2 or false, not true'],
+    ['a number for a switch', { pcp: 1 }, 'g.pcp: must be true or false, not 1'],
     [
       'leases too short',
       { pcp: true, maxLifetime: 119 },
-      'g.maxLifetime: is a whole number in 120..4294967295, not 119',
+      'g.maxLifetime: must be a whole number in 120..4294967295, not 119',
     ],
-    ['leases without end in version 2', { upnp: 2, permanentOnly: true }, 'g.permanentOnly: is for upnp of version 1'],
+    ['leases without end in version 2', { upnp: 2, permanentOnly: true }, 'g.permanentOnly: needs upnp of version 1'],
     ['a typing error', { natpmp: true }, 'g.natpmp: there is no such field; there are upnp, natPmp, pcp'],
   ])('is refused with %s', (_what, spec, message) => {
     const error = expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining(message) });

@@ -6,7 +6,7 @@ import { simNetwork } from '../../../src/adapters/sim/index.ts';
 import { endpoint } from '../../../src/core/endpoint.ts';
 import { silentLog } from '../../../src/core/log.ts';
 import type { GatewayRestart, PortMapper, PortMapperFactory } from '../../../src/core/port-mapper.ts';
-import type { GatewaySpec, Host, Internet, Network } from '../../../src/sim/index.ts';
+import type { GatewaySpec, Host, Internet, SimulatedNetwork } from '../../../src/sim/index.ts';
 import { internet } from '../../../src/sim/index.ts';
 import { addressOf, bytes, hearing, trace } from '../datagrams.ts';
 import { type Home, home } from './home.ts';
@@ -21,7 +21,7 @@ const MAPPERS: readonly (readonly [string, PortMapperFactory])[] = [
 ];
 
 /** Mappings as the router has them: `udp 5000 > 192.168.1.100:5000`. */
-function tableOf({ gateway }: Network, { clock }: Internet): string[] {
+function tableOf({ gateway }: SimulatedNetwork, { clock }: Internet): string[] {
   const entries = gateway!.table.entries(clock.now());
   return entries.map(
     ({ protocol, external, internal }) => `${protocol} ${external.port} > ${internal.address}:${internal.port}`,

@@ -1,13 +1,13 @@
 import { simNetwork } from '../../../src/adapters/sim/index.ts';
 import { silentLog } from '../../../src/core/log.ts';
 import type { PortMapper, PortMapperEnvironment, PortMapperFactory } from '../../../src/core/port-mapper.ts';
-import type { GatewaySpec, Host, Internet, LinkSpec, NatSpec, Network } from '../../../src/sim/index.ts';
+import type { GatewaySpec, Host, Internet, LinkSpec, NatSpec, SimulatedNetwork } from '../../../src/sim/index.ts';
 import { internet } from '../../../src/sim/index.ts';
 
 /** A home with two hosts behind a router that maps ports, and a stranger on the internet. */
 export interface Home {
   readonly world: Internet;
-  readonly network: Network;
+  readonly network: SimulatedNetwork;
   readonly host: Host;
   readonly neighbour: Host;
   readonly stranger: Host;

@@ -69,7 +69,7 @@ describe('explicit mappings', () => {
     expect(bench.out(inside(), remote(3))).toBe(`${EXTERNAL}:8080`);
     bench.nat.explicit.remove({ protocol: 'udp', external }, 0);
     add(8081);
-    expect(bench.out(inside(), remote(3))).toBe(`${EXTERNAL}:8081`);
+    expect(bench.out(inside(), remote(4))).toBe(`${EXTERNAL}:8081`);
   });
 
   test('without a wish for a port, the NAT chooses', () => {
@@ -98,13 +98,26 @@ describe('explicit mappings', () => {
     expect(nat.explicit.add({ protocol: 'udp', internal: inside(), lifetime: 1000 }, 0)).toBe('unaddressed');
   });
 
-  test('removing one ends its flows', () => {
-    const bench = natBench();
+  test('flows go on when one is removed, and nobody else gets in', () => {
+    const bench = natBench({ portAllocation: 'random' });
     bench.nat.explicit.add(udp, 0);
-    bench.out(inside(), remote());
+    bench.out(inside(), remote(1));
     expect(bench.nat.explicit.remove({ protocol: 'tcp', external }, 0)).toBe(false);
     expect(bench.nat.explicit.remove({ protocol: 'udp', external }, 0)).toBe(true);
     expect(bench.nat.explicit.remove({ protocol: 'udp', external }, 0)).toBe(false);
+    expect(bench.in(remote(1), `${EXTERNAL}:8080`)).toBe(INSIDE);
+    expect(bench.out(inside(), remote(1))).toBe(`${EXTERNAL}:8080`);
+    expect(bench.in(remote(2), `${EXTERNAL}:8080`)).toBe('filtered');
+    expect(bench.out(inside(), remote(2))).not.toBe(`${EXTERNAL}:8080`);
+    bench.now = 300_000;
+    expect(bench.in(remote(1), `${EXTERNAL}:8080`)).toBe('local');
+    expect(bench.nat.mappings(300_000)).toEqual([]);
+  });
+
+  test('one without flows is gone as soon as it is removed', () => {
+    const bench = natBench();
+    bench.nat.explicit.add(udp, 0);
+    bench.nat.explicit.remove({ protocol: 'udp', external }, 0);
     expect(bench.in(remote(), `${EXTERNAL}:8080`)).toBe('local');
     expect(bench.nat.mappings(0)).toEqual([]);
   });

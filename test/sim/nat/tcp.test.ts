@@ -172,6 +172,32 @@ describe('TCP timeouts (RFC 5382 REQ-5)', () => {
     }
   });
 
+  test('an RST ends what was idle for long only after the transitory time, which more of them do not lengthen', () => {
+    for (const [later, expected] of [
+      [4 * MINUTE - 1, true],
+      [4 * MINUTE, false],
+    ] as const) {
+      const bench = natBench();
+      const external = connect(bench);
+      bench.now = 100 * MINUTE;
+      bench.tcpIn(remote(), external, RST);
+      bench.now += 3 * MINUTE;
+      bench.tcpIn(remote(), external, RST);
+      bench.now = 100 * MINUTE + later;
+      expect(isKnown(bench, external)).toBe(expected);
+    }
+  });
+
+  test('traffic after an RST shows that the connection stands', () => {
+    const bench = natBench();
+    const external = connect(bench);
+    bench.now = 100 * MINUTE;
+    bench.tcpIn(remote(), external, RST);
+    bench.tcpOut(inside(), remote(), ACK);
+    bench.now = 223 * MINUTE;
+    expect(isKnown(bench, external)).toBe(true);
+  });
+
   test.each([
     { name: 'reset', close: (bench: NatBench, external: string) => bench.tcpIn(remote(), external, RST) },
     {

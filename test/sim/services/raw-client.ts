@@ -2,7 +2,7 @@ import { endpoint } from '../../../src/core/endpoint.ts';
 import type { ClientFrame, ServerFrame } from '../../../src/protocol/rendezvous/wire.ts';
 import { decodeServerFrame, encodeFrame } from '../../../src/protocol/rendezvous/wire.ts';
 import type { Host } from '../../../src/sim/host.ts';
-import type { TcpSocket } from '../../../src/sim/tcp/socket.ts';
+import type { TcpSocket } from '../../../src/sim/index.ts';
 import { WebSocketConnection } from '../../../src/sim/websocket/connection.ts';
 import { requestUpgrade } from '../../../src/sim/websocket/upgrade.ts';
 import { addressOf } from '../datagrams.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { internet } from '../../../src/sim/index.ts';
+import { internet, type TcpSocket } from '../../../src/sim/index.ts';
 import { ServedClient } from '../../../src/sim/services/served-client.ts';
-import type { TcpSocket } from '../../../src/sim/tcp/socket.ts';
 import { WebSocketConnection } from '../../../src/sim/websocket/connection.ts';
 import { encodeFrame, type Frame } from '../../../src/sim/websocket/frame.ts';
 import { filled } from '../../protocol/rendezvous/support.ts';

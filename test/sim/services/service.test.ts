@@ -29,11 +29,11 @@ describe('services in a plan', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no list', {}, ': is a list, not {}'],
-    ['no service', [7], '[0]: is an object, not 7'],
+    ['no list', {}, ': must be a list, not {}'],
+    ['no service', [7], '[0]: must be an object, not 7'],
     ['no type', [{ port: 1 }], '[0].type: is missing'],
-    ['no type that there is', [{ type: 'ftp' }], '[0].type: is one of stun, rendezvous'],
-    ['a port too high', [{ type: 'stun', port: 65_535 }], '[0].port: is a whole number in 1..65534, not 65535'],
+    ['no type that there is', [{ type: 'ftp' }], '[0].type: must be one of stun, rendezvous'],
+    ['a port too high', [{ type: 'stun', port: 65_535 }], '[0].port: must be a whole number in 1..65534, not 65535'],
     [
       'a field of another type',
       [{ type: 'stun', relay: true }],
@@ -42,12 +42,12 @@ describe('services in a plan', () => {
     [
       'a name for an address',
       [{ type: 'stun', alternate: 'server' }],
-      '[0].alternate: is a numeric IP address or true, not server',
+      '[0].alternate: must be a numeric IP address or true, not server',
     ],
     [
       'no alternate address at all',
       [{ type: 'stun', alternate: false }],
-      '[0].alternate: is a text of 1 to 255 characters, not false',
+      '[0].alternate: must be a text of 1 to 255 characters, not false',
     ],
     [
       "another host's address",
@@ -57,12 +57,12 @@ describe('services in a plan', () => {
     [
       'a STUN server without a port',
       [{ type: 'rendezvous', stun: ['a'] }],
-      '[0].stun[0]: is a STUN server as host:port, not "a"',
+      '[0].stun[0]: must be a STUN server as host:port, not "a"',
     ],
     [
       'too many STUN servers',
       [{ type: 'rendezvous', stun: Array.from({ length: 9 }, (_, i) => `stun:${i + 1}`) }],
-      '[0].stun: has at most 8 elements',
+      '[0].stun: must have at most 8 elements',
     ],
     [
       'a port that is taken',

@@ -236,10 +236,10 @@ describe('a TURN service on a simulated host', () => {
 
 describe('the plan of a TURN service', () => {
   it.each([
-    [{ users: {} }, 'users: names at least one user'],
+    [{ users: {} }, 'users: must name at least one user'],
     [{ users: { alice: 1 } }, 'users.alice'],
     [{ port: 0 }, 'port'],
-    [{ realm: 'x'.repeat(128) }, 'realm: has at most 127 characters'],
+    [{ realm: 'x'.repeat(128) }, 'realm: must have at most 127 characters'],
     [{ relayPorts: { first: 10, last: 9 } }, 'relayPorts.last'],
     [{ relayPorts: { first: 10 } }, 'relayPorts.last: is missing'],
     [{ password: 'x' }, 'password: there is no such field'],

@@ -1,8 +1,7 @@
 import { endpoint } from '../../../src/core/endpoint.ts';
 import type { Host } from '../../../src/sim/host.ts';
-import { type Internet, internet, type LinkSpec } from '../../../src/sim/index.ts';
+import { type Internet, internet, type LinkSpec, type TcpSocket } from '../../../src/sim/index.ts';
 import type { Packet, TcpSegment } from '../../../src/sim/packet.ts';
-import type { TcpSocket } from '../../../src/sim/tcp/socket.ts';
 import { addressOf } from '../datagrams.ts';
 
 /** Two hosts on the internet, 40 ms apart there and back unless their links say otherwise. */

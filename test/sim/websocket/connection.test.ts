@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { endpoint } from '../../../src/core/endpoint.ts';
-import { internet } from '../../../src/sim/index.ts';
-import type { TcpSocket } from '../../../src/sim/tcp/socket.ts';
+import { internet, type TcpSocket } from '../../../src/sim/index.ts';
 import { WebSocketConnection } from '../../../src/sim/websocket/connection.ts';
 import { encodeFrame } from '../../../src/sim/websocket/frame.ts';
 import { acceptUpgrade, requestUpgrade } from '../../../src/sim/websocket/upgrade.ts';
@@ -46,6 +45,26 @@ async function pair() {
   };
 }
 
+/** A stream on which these chunks come, and then its end. */
+function streamOf(...chunks: Uint8Array[]) {
+  const written: Uint8Array[] = [];
+  return {
+    written,
+    queued: 0,
+    read: async () => chunks.shift() ?? null,
+    write: async (bytes: Uint8Array) => void written.push(bytes),
+    end: async () => {},
+    destroy() {},
+  };
+}
+
+/** What a client asks with. */
+async function requestFor(host: string): Promise<Uint8Array> {
+  const stream = streamOf();
+  await expect(requestUpgrade(stream, host)).rejects.toMatchObject({ where: 'websocket/upgrade' });
+  return Buffer.concat(stream.written);
+}
+
 describe('an upgrade', () => {
   it('takes one round trip, tells the host, and loses nothing of what comes after it', async () => {
     const { clock, near, far } = await connected();
@@ -67,10 +86,33 @@ describe('an upgrade', () => {
   it.each<[string, (far: TcpSocket) => Promise<void>]>([
     ['something else', (far) => far.write(Buffer.from('HTTP/1.1 404 Not Found\r\n\r\n'))],
     ['nothing', (far) => far.end()],
+    ['1 KiB, and no end yet', (far) => far.write(Buffer.alloc(1_024, 'a'))],
   ])('fails when the server answers with %s', async (_what, answer) => {
     const { clock, near, far } = await connected();
     await answer(far);
     await expect(clock.runUntil(requestUpgrade(near, 'a'))).rejects.toMatchObject({ where: 'websocket/upgrade' });
+  });
+});
+
+describe('the request for an upgrade', () => {
+  const rest = Buffer.from('what comes after it');
+  const cuts: readonly (readonly [string, (bytes: Uint8Array) => Uint8Array[]])[] = [
+    ['in one piece', (bytes) => [bytes]],
+    ['byte by byte', (bytes) => Array.from(bytes, (byte) => Uint8Array.of(byte))],
+  ];
+
+  it.each(cuts)('may be 1 KiB long and come %s', async (_how, cut) => {
+    const host = 'h'.repeat(1_024 - (await requestFor('')).length);
+    const [last, ...first] = cut(await requestFor(host)).reverse();
+    const accepted = await acceptUpgrade(streamOf(...first.reverse(), Buffer.concat([last!, rest])));
+    expect({ ...accepted, rest: Buffer.from(accepted.rest) }).toEqual({ host, rest });
+  });
+
+  it.each(cuts)('is refused when it is longer, though it is whole and comes %s', async (_how, cut) => {
+    const host = 'h'.repeat(1_025 - (await requestFor('')).length);
+    const stream = streamOf(...cut(await requestFor(host)));
+    await expect(acceptUpgrade(stream)).rejects.toMatchObject({ where: 'websocket/upgrade' });
+    expect(stream.written).toEqual([]);
   });
 });
 

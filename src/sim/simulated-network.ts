@@ -27,7 +27,7 @@ export interface NetworkSite {
 }
 
 /** A network of a simulated internet: what is behind one router. */
-export class Network extends Place {
+export class SimulatedNetwork extends Place {
   readonly router: Router;
   /** The NAT in the router; absent where nothing is translated. */
   readonly translator: Nat | undefined;
@@ -98,7 +98,7 @@ function prefixesOf(
   else if (ipv4 === undefined) prefixes.push(nat === undefined ? blocks.ipv4(above.isPublic(4)) : homeBlock(above));
   if (typeof ipv6 === 'string') prefixes.push(readPrefix(ipv6, 6, `${path}.ipv6`));
   else if (ipv6) prefixes.push(blocks.ipv6());
-  if (prefixes.length === 0) throw usage(path, 'a network has IPv4 or IPv6 or both');
+  if (prefixes.length === 0) throw usage(path, 'must have IPv4 or IPv6 or both');
   const clash = prefixes.find((prefix) => isUsedAbove(prefix, above));
   if (clash !== undefined) throw usage(path, `${formatPrefix(clash)} overlaps a network above`);
   return prefixes;
@@ -121,7 +121,7 @@ function readPrefix(text: string, family: Family, path: string): Prefix {
   const prefix = parsePrefix(text);
   const { min, max } = LENGTHS[family];
   if (prefix !== undefined && prefix.family === family && prefix.length >= min && prefix.length <= max) return prefix;
-  throw usage(path, `is an IPv${family} block such as ${EXAMPLE[family]}, of ${min} to ${max} bits, not ${text}`);
+  throw usage(path, `must be an IPv${family} block such as ${EXAMPLE[family]}, of ${min} to ${max} bits, not ${text}`);
 }
 
 const LENGTHS = { 4: { min: 8, max: 29 }, 6: { min: 64, max: 64 } } as const;

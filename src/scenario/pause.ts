@@ -1,8 +1,0 @@
-import type { Clock } from '../core/clock.ts';
-
-/** Fulfils `ms` later. */
-export function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.setTimeout(resolve, ms);
-  });
-}
