@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 /** Each example runs alone, ends by itself with exit code 0, complains of nothing, and prints these lines among others. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'manual.ts': ['echo: hello', 'path: direct, udp'],
-  'simulated-pair.ts': ['echo: hello', 'path: direct, udp, to 203.0.113.2:35143, 640 ms of virtual time'],
+  'simulated-pair.ts': ['echo: hello', 'path: direct, udp, to 203.0.113.2:39958, 640 ms of virtual time'],
   'two-peers.ts': ['echo: hello', 'path: direct, udp'],
   'tcp-echo.ts': ['client: the echo said "hello; I am Grace; goodbye; "'],
   'udp-echo.ts': ['client: the echo said "hello from Ada"', 'client: the echo said "goodbye from Edsger"'],

@@ -1,5 +1,4 @@
 import { cryptoRandom, systemClock } from '../../src/adapters/node/index.ts';
-import { type Carrier, createCarrier } from '../../src/streams/carrier.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { Signaling } from '../../src/core/signaling.ts';
 import { createRendezvousEngine, type EngineAction } from '../../src/protocol/rendezvous/index.ts';
@@ -10,6 +9,7 @@ import {
   encodeFrame,
   type ServerFrame,
 } from '../../src/protocol/rendezvous/wire.ts';
+import { type Carrier, createCarrier } from '../../src/streams/carrier.ts';
 
 /** Control as text, relayed datagrams as bytes. */
 export type Frame = string | Uint8Array;

@@ -20,7 +20,7 @@ export function simulatedRouter(spec: NatSpec): Pick<NetworkSpec, 'nat' | 'firew
  *
  * The simulator filters TCP as it does UDP; the lab's NATs filter it by address and port, always.
  */
-export function simulatedNat({ mapping, filtering, ports }: NatSpec): SimulatedNatSpec {
+function simulatedNat({ mapping, filtering, ports }: NatSpec): SimulatedNatSpec {
   return {
     mapping,
     filtering,
