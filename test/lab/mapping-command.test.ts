@@ -102,10 +102,12 @@ describeInLab('sallyport map at a gateway with miniupnpd', () => {
     expect(left).toHaveLength(2);
     await killed.process.kill('SIGKILL');
     const second = await listen(host, url, ['--echo'], env);
-    await expect.poll(() => noted(env), POLL).toHaveLength(2);
-    await expect.poll(() => daemon.forwarded(), POLL).toHaveLength(2);
+    // What was left is noted and forwarded until the second has removed it: only its absence tells.
     const ports = left.map(({ port }) => port);
-    expect((await daemon.forwarded()).filter(({ port }) => ports.includes(port))).toEqual([]);
+    const isLeft = ({ port }: { readonly port: number }): boolean => ports.includes(port);
+    await expect.poll(async () => (await daemon.forwarded()).filter(isLeft), POLL).toEqual([]);
+    await expect.poll(() => daemon.forwarded(), POLL).toHaveLength(2);
+    await expect.poll(() => noted(env), POLL).toHaveLength(2);
     expect(await second.process.kill('SIGINT')).toMatchObject({ code: 0 });
     expect(await listedBy(host, daemon)).toEqual([]);
   });
