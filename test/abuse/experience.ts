@@ -1,4 +1,4 @@
-import { Deferred } from '../deferred.ts';
+import { Deferred } from '../../src/core/deferred.ts';
 import { type Dials, measureDials } from './dials.ts';
 import type { Started } from './process.ts';
 import { measureRoundTrips, type RoundTrips } from './round-trips.ts';

@@ -1,11 +1,11 @@
 import { filter, firstValueFrom } from 'rxjs';
 import { matchesState } from 'xstate';
+import { Deferred } from '../../src/core/deferred.ts';
 import type { Environment } from '../../src/core/environment.ts';
 import type { Network } from '../../src/core/network.ts';
 import type { Connection } from '../../src/peer/connection.ts';
 import type { ConnectOptions } from '../../src/peer/peer.ts';
 import { unusedPort } from '../cli/tcp.ts';
-import { Deferred } from '../deferred.ts';
 import type { Party, PartyOptions, Scene } from './scene.ts';
 
 /** Both ends of a connection that is held in a stage. */

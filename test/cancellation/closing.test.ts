@@ -1,8 +1,8 @@
 import { firstValueFrom, lastValueFrom, type Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Deferred } from '../../src/core/deferred.ts';
 import { startServer } from '../../src/node.ts';
 import { unusedPort } from '../cli/tcp.ts';
-import { Deferred } from '../deferred.ts';
 import { codeOf } from '../peer/world.ts';
 import { meet, undecided } from './attempts.ts';
 import { type Party, type Scene, setScene } from './scene.ts';

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Deferred } from '../../src/core/deferred.ts';
 import type { RunningServer } from '../../src/node.ts';
-import { Deferred } from '../deferred.ts';
 import { errorCode, listenJson, run, sallyport } from './sallyport.ts';
 import { startTestServer } from './server.ts';
 import { listening, portOf, unusedPort } from './tcp.ts';

@@ -1,9 +1,5 @@
 /** Interoperation with coturn (Debian package `coturn`), over loopback: its server with our client, and the reverse. */
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { firstValueFrom, lastValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -25,6 +21,7 @@ import {
 import { probeBehavior } from '../../src/streams/behavior-probe.ts';
 import { createPacketRouter, type PacketRouter } from '../../src/streams/packet-router.ts';
 import { stunTransaction } from '../../src/streams/stun-transaction.ts';
+import { hasTurnserver, startTurnserver, type Turnserver } from './turnserver.ts';
 
 const network = nodeNetwork();
 const clock = systemClock();
@@ -34,11 +31,10 @@ const FIRST = '127.0.0.1';
 const SECOND = '127.0.0.2';
 const CREDENTIALS = { username: 'alice', realm: 'example.org', password: 'secret' };
 
-const isInstalled = spawnSync('turnserver', ['--version']).error === undefined;
-if (!isInstalled)
+if (!hasTurnserver)
   console.warn('skipped: interoperation with coturn: no turnserver on the PATH (Debian package coturn)');
 
-describe.skipIf(!isInstalled)('coturn as the server', () => {
+describe.skipIf(!hasTurnserver)('coturn as the server', () => {
   let server: Coturn;
   beforeAll(async () => {
     server = await startCoturn([]);
@@ -85,7 +81,7 @@ describe.skipIf(!isInstalled)('coturn as the server', () => {
   });
 });
 
-describe.skipIf(!isInstalled)('coturn that demands long-term credentials (RFC 8489 section 9.2)', () => {
+describe.skipIf(!hasTurnserver)('coturn that demands long-term credentials (RFC 8489 section 9.2)', () => {
   let server: Coturn;
   beforeAll(async () => {
     const { username, realm, password } = CREDENTIALS;
@@ -120,7 +116,7 @@ describe.skipIf(!isInstalled)('coturn that demands long-term credentials (RFC 84
   });
 });
 
-describe.skipIf(!isInstalled)("coturn's clients at our server", () => {
+describe.skipIf(!hasTurnserver)("coturn's clients at our server", () => {
   it('discover mapping and filtering (turnutils_natdiscovery)', async () => {
     const [port, alternatePort] = await freePorts();
     const primary = endpoint(FIRST, port);
@@ -145,55 +141,23 @@ describe.skipIf(!isInstalled)("coturn's clients at our server", () => {
   });
 });
 
-interface Coturn {
+interface Coturn extends Turnserver {
   readonly primary: Endpoint;
   readonly alternate: Endpoint;
-  stop(): Promise<void>;
 }
 
-/** Starts a STUN server on two addresses and two ports, and waits until it answers. */
+/** Starts a STUN server on two addresses and two ports, and waits until it listens. */
 async function startCoturn(options: readonly string[]): Promise<Coturn> {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-coturn-'));
   const [port, alternatePort] = await freePorts();
-  const child = spawn('turnserver', [
-    '-n',
+  const { stop } = await startTurnserver([
     `--listening-ip=${FIRST}`,
     `--listening-ip=${SECOND}`,
     `--listening-port=${port}`,
     `--alt-listening-port=${alternatePort}`,
     '--no-tcp',
-    '--no-tls',
-    '--no-dtls',
-    '--no-cli',
-    '--log-file=stdout',
-    `--pidfile=${join(folder, 'pid')}`,
-    `--userdb=${join(folder, 'turndb')}`,
     ...options,
   ]);
-  // Its log goes nowhere, but must be read for the process to go on.
-  child.stdout.resume();
-  child.stderr.resume();
-  const primary = endpoint(FIRST, port);
-  const stop = async (): Promise<void> => {
-    await terminate(child);
-    await rm(folder, { recursive: true });
-  };
-  try {
-    const router = createPacketRouter(await network.udp({ family: 4, address: FIRST }));
-    const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`turnserver ended with ${code}`)));
-    await Promise.race([exchange(router, primary, []), failed]).finally(() => router.close());
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { primary, alternate: endpoint(SECOND, alternatePort), stop };
-}
-
-async function terminate(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
+  return { primary: endpoint(FIRST, port), alternate: endpoint(SECOND, alternatePort), stop };
 }
 
 /** Binds an engine of ours to real sockets, until the test is over. */

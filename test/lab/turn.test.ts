@@ -1,15 +1,12 @@
 /** TURN with coturn (Debian package `coturn`), over loopback: its server with our client, and its client with our server. */
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { cryptoRandom, nodeNetwork, systemClock } from '../../src/adapters/node/index.ts';
 import { type Endpoint, endpoint } from '../../src/core/endpoint.ts';
 import { ALICE, echoPeer, LOOPBACK, REALM, serveTurn } from '../interop/turn-server.ts';
 import { type GuestOptions, type GuestWorld, type TurnGuest, tcpGuest, udpGuest } from '../protocol/turn/guest.ts';
+import { hasTurnserver, startTurnserver, type Turnserver } from './turnserver.ts';
 
 const world: GuestWorld = { network: nodeNetwork(), clock: systemClock(), random: cryptoRandom() };
 /** Of coturn, in s. */
@@ -18,10 +15,9 @@ const NONCE_LIFETIME = 2;
 const MESSAGES = 5;
 const TRANSPORTS = ['udp', 'tcp'] as const;
 
-const isInstalled = spawnSync('turnserver', ['--version']).error === undefined;
-if (!isInstalled) console.warn('skipped: TURN with coturn: no turnserver on the PATH (Debian package coturn)');
+if (!hasTurnserver) console.warn('skipped: TURN with coturn: no turnserver on the PATH (Debian package coturn)');
 
-describe.skipIf(!isInstalled).each(TRANSPORTS)('our client at coturn, over %s', (transport) => {
+describe.skipIf(!hasTurnserver).each(TRANSPORTS)('our client at coturn, over %s', (transport) => {
   let server: Coturn;
   beforeAll(async () => {
     server = await startCoturn(['--allow-loopback-peers', `--stale-nonce=${NONCE_LIFETIME}`]);
@@ -111,7 +107,7 @@ describe.skipIf(!isInstalled).each(TRANSPORTS)('our client at coturn, over %s', 
 });
 
 /** By Send indications: for its channels it draws numbers of RFC 5766, most of which RFC 8656 section 12 has taken away. */
-describe.skipIf(!isInstalled)("coturn's client at our server (turnutils_uclient)", () => {
+describe.skipIf(!hasTurnserver)("coturn's client at our server (turnutils_uclient)", () => {
   it.each([
     ['over UDP', ['-c']],
     ['over UDP, asking for IPv4', ['-c', '-X']],
@@ -138,62 +134,23 @@ describe.skipIf(!isInstalled)("coturn's client at our server (turnutils_uclient)
   });
 });
 
-interface Coturn {
+interface Coturn extends Turnserver {
   readonly at: Endpoint;
-  stop(): Promise<void>;
 }
 
 /** Starts a TURN server on loopback, for alice, and waits until it listens. */
 async function startCoturn(options: readonly string[]): Promise<Coturn> {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-coturn-'));
   const port = await freePort();
-  const child = spawn('turnserver', [
-    '-n', // no configuration file
+  const { stop } = await startTurnserver([
     `--listening-ip=${LOOPBACK}`,
     `--relay-ip=${LOOPBACK}`,
     `--listening-port=${port}`,
     '--lt-cred-mech',
     `--realm=${REALM}`,
     `--user=${ALICE.username}:${ALICE.password}`,
-    '--no-tls',
-    '--no-dtls',
-    '--no-cli',
-    '--log-file=stdout',
-    `--pidfile=${join(folder, 'pid')}`,
-    `--userdb=${join(folder, 'turndb')}`,
     ...options,
   ]);
-  child.stderr.resume();
-  const stop = async (): Promise<void> => {
-    await terminate(child);
-    await rm(folder, { recursive: true });
-  };
-  try {
-    await listening(child);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
   return { at: endpoint(LOOPBACK, port), stop };
-}
-
-/** Fulfils with the line that coturn prints once its sockets are bound; its log must be read on for it to go on. */
-function listening(child: ChildProcess): Promise<void> {
-  let log = '';
-  return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`turnserver ended with ${code}: ${log}`)));
-    child.stdout!.on('data', (chunk) => {
-      log += chunk;
-      if (log.includes('Total General servers')) resolve();
-    });
-  });
-}
-
-async function terminate(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
 }
 
 async function freePort(): Promise<number> {

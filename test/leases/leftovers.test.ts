@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { Deferred } from '../../src/core/deferred.ts';
 import { endpoint } from '../../src/core/endpoint.ts';
 import { TraversalError } from '../../src/core/errors.ts';
 import type { Mapping } from '../../src/core/port-mapper.ts';
 import { fakeMapper } from '../adapters/port-mapper/fake-mapper.ts';
-import { Deferred } from '../deferred.ts';
 import { leaseWorld } from './lease-world.ts';
 
 const silent = (): Promise<never> => new Promise(() => {});

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Deferred } from '../../src/core/deferred.ts';
 import { endpoint } from '../../src/core/endpoint.ts';
 import { type ErrorCode, TraversalError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
@@ -6,7 +7,6 @@ import type { Mapping, MappingVia } from '../../src/core/port-mapper.ts';
 import { raceMappers } from '../../src/leases/mapper-race.ts';
 import { type FakeMapper, fakeMapper } from '../adapters/port-mapper/fake-mapper.ts';
 import { memoryNetwork, settled } from '../adapters/port-mapper/memory-network.ts';
-import { Deferred } from '../deferred.ts';
 import { manualClock } from '../manual-clock.ts';
 import { seededRandom } from '../seeded-random.ts';
 

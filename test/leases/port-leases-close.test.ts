@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { Deferred } from '../../src/core/deferred.ts';
 import { TraversalError } from '../../src/core/errors.ts';
 import { type FakeMapper, fakeMapper } from '../adapters/port-mapper/fake-mapper.ts';
-import { Deferred } from '../deferred.ts';
 import { leaseWorld } from './lease-world.ts';
 
 const HALF_HOUR = 1_800_000;

@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 import { cryptoRandom } from '../../src/adapters/node/index.ts';
+import { Deferred } from '../../src/core/deferred.ts';
 import { unknownBehavior } from '../../src/core/nat-behavior.ts';
 import { createAdmission } from '../../src/peer/admission.ts';
 import { createDoorkeeper } from '../../src/peer/doorkeeper.ts';
 import type { OpenedOffer } from '../../src/peer/offer-opener.ts';
 import { createTicketBook, type IssuedTicket } from '../../src/peer/ticket-book.ts';
 import { createEnvelopeChannel } from '../../src/protocol/rendezvous/index.ts';
-import { Deferred } from '../deferred.ts';
 import { manualClock } from '../manual-clock.ts';
 import { inertSignaling } from './inert-signaling.ts';
 

@@ -4,11 +4,11 @@ import { matchesState } from 'xstate';
 import { createIdentity } from '../../src/adapters/node/identity.ts';
 import { nodeNetwork, systemClock } from '../../src/adapters/node/index.ts';
 import type { Clock } from '../../src/core/clock.ts';
+import { Deferred } from '../../src/core/deferred.ts';
 import type { NetworkInterface } from '../../src/core/network.ts';
 import type { SignalingEvent } from '../../src/core/signaling.ts';
 import type { Connection } from '../../src/peer/connection.ts';
 import type { Dialer } from '../../src/peer/peer.ts';
-import { Deferred } from '../deferred.ts';
 import { receiveAll, sendAll, streamBetween } from './transfer.ts';
 import { codeOf, countingClock, createWorld } from './world.ts';
 

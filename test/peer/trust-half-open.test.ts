@@ -2,11 +2,11 @@ import { filter, firstValueFrom } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { matchesState } from 'xstate';
 import { quicSessions } from '../../src/adapters/session/quic/index.ts';
+import { Deferred } from '../../src/core/deferred.ts';
 import type { Identity } from '../../src/core/identity.ts';
 import type { Log } from '../../src/core/log.ts';
 import type { SessionFactory } from '../../src/core/session.ts';
 import type { Connection } from '../../src/peer/connection.ts';
-import { Deferred } from '../deferred.ts';
 import { codeOf, createWorld, type Inhabitant, type InhabitantOptions } from './world.ts';
 
 /** Sessions that never say anything: paths are found, and no handshake is ever made over them. */

@@ -2,6 +2,7 @@ import { filter, firstValueFrom, take, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createIdentity } from '../../src/adapters/node/identity.ts';
 import { cryptoRandom } from '../../src/adapters/node/index.ts';
+import { Deferred } from '../../src/core/deferred.ts';
 import { unknownBehavior } from '../../src/core/nat-behavior.ts';
 import type { Contact, Signaling, SignalingEvent } from '../../src/core/signaling.ts';
 import {
@@ -14,7 +15,6 @@ import {
   type OfferMessage,
   offerProof,
 } from '../../src/protocol/rendezvous/index.ts';
-import { Deferred } from '../deferred.ts';
 import { tappedSignaling } from './tapped-signaling.ts';
 import { createWorld, type InhabitantOptions, type World } from './world.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { staggered } from '../../../src/adapters/port-mapper/staggered.ts';
+import { Deferred } from '../../../src/core/deferred.ts';
 import { type ErrorCode, GatewayError, TraversalError } from '../../../src/core/errors.ts';
-import { Deferred } from '../../deferred.ts';
 import { manualClock } from '../../manual-clock.ts';
 import { settled } from './memory-network.ts';
 

@@ -11,6 +11,7 @@ import type {
   SessionStream,
 } from '../../../core/session.ts';
 import { CloseCode, checkCode, MAX_CODE } from '../../../protocol/session/codes.ts';
+import { endError } from '../../../protocol/session/end-error.ts';
 import { StreamAcceptor } from '../../../streams/stream-acceptor.ts';
 import { isAdmissible, isFirstPacket } from './admissible.ts';
 import { ADDRESSES, MAX_PACKET } from './config.ts';
@@ -283,12 +284,6 @@ function describe({ isApp, errorCode, reason }: ConnectionError): Pick<SessionEn
   const text = Buffer.from(reason).toString();
   const code = Math.min(errorCode, MAX_CODE);
   return { code, reason: isApp ? text : `QUIC error 0x${errorCode.toString(16)} ${text}`.trim() };
-}
-
-function endError({ by, code, reason }: SessionEnd, errorCode: ErrorCode = 'ERR_CLOSED'): TraversalError {
-  const who = by === 'local' ? 'this side' : 'the other side';
-  const why = reason === '' ? `code ${code}` : `code ${code}: ${reason}`;
-  return new TraversalError(errorCode, `session closed by ${who} (${why})`);
 }
 
 /**

@@ -13,6 +13,7 @@ import type {
   SessionStream,
 } from '../../../core/session.ts';
 import { CloseCode, checkCode, MAX_CODE } from '../../../protocol/session/codes.ts';
+import { endError } from '../../../protocol/session/end-error.ts';
 import { StreamAcceptor } from '../../../streams/stream-acceptor.ts';
 import { Connection, type Reception } from './connection.ts';
 import { DatagramQueue, MAX_DATAGRAM } from './datagram-queue.ts';
@@ -294,12 +295,6 @@ export class SimSession implements Session {
     this.#receive(packet);
     this.#farewell = this.#connection.farewell(this.#end!.code, this.#end!.reason);
   }
-}
-
-function endError({ by, code, reason }: SessionEnd, errorCode: ErrorCode = 'ERR_CLOSED'): TraversalError {
-  const who = by === 'local' ? 'this side' : 'the other side';
-  const why = reason === '' ? `code ${code}` : `code ${code}: ${reason}`;
-  return new TraversalError(errorCode, `session closed by ${who} (${why})`);
 }
 
 /** ms that `close()` waits for the other side's answer. */
