@@ -81,7 +81,7 @@ export async function openPeer(
     throw new TraversalError('ERR_NOT_AVAILABLE', '--turn is not available in this version: leave it out');
   }
   const identity = options.identity === undefined ? undefined : await loadIdentityFile(options.identity);
-  const trace = options.trace === undefined ? undefined : openPeerTrace(options.trace, reporter);
+  const trace = options.trace === undefined ? undefined : await openPeerTrace(options.trace, reporter);
   const recorder = trace?.peer(who);
   const log: Log = (event, fields) => {
     reporter.log(event, fields);
