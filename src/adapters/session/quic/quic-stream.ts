@@ -3,6 +3,7 @@ import { Deferred } from '../../../core/deferred.ts';
 import { StreamResetError, TraversalError } from '../../../core/errors.ts';
 import type { SessionStream } from '../../../core/session.ts';
 import { checkCode, MAX_CODE, StreamCode } from '../../../protocol/session/codes.ts';
+import { StreamReading, type Taken } from '../../../streams/stream-reading.ts';
 import { shutdownStream } from './shutdown.ts';
 
 /** What a stream needs of its session. */
@@ -30,12 +31,10 @@ export class QuicStream implements SessionStream {
   readonly protocol: string;
   readonly finished: Promise<void>;
   readonly #owner: StreamOwner;
+  readonly #reading = new StreamReading(() => this.#take());
   readonly #finish = new Deferred();
   /** Writes that found no room, in order. */
   readonly #writes: PendingWrite[] = [];
-  #reading: Deferred<Uint8Array | null> | undefined;
-  /** How reading is over: at the end, or with an error. */
-  #readOver: 'end' | TraversalError | undefined;
   /** How writing is over: `ending` from `end()` on, `finished` once the other side has read it all. */
   #writeOver: 'ending' | 'finished' | TraversalError | undefined;
   /** The session is over: what follows the last bytes that came in. */
@@ -49,12 +48,7 @@ export class QuicStream implements SessionStream {
   }
 
   read(): Promise<Uint8Array | null> {
-    if (this.#reading !== undefined) return Promise.reject(new TraversalError('ERR_USAGE', 'a read is under way'));
-    const got = this.#take();
-    if (got instanceof TraversalError) return Promise.reject(got);
-    if (got !== BLOCKED) return Promise.resolve(got);
-    this.#reading = new Deferred();
-    return this.#reading.promise;
+    return this.#reading.read();
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -70,7 +64,7 @@ export class QuicStream implements SessionStream {
 
   reset(code = 0): void {
     checkCode(code);
-    if (this.#readOver === undefined) this.#owner.readingOver(this, 'abandoned');
+    if (!this.#reading.isOver) this.#owner.readingOver(this, 'abandoned');
     shutdownStream(this.#owner.connection, this.id, code);
     this.#owner.wake();
     const error = new StreamResetError(`stream reset by this side with code ${code}`, code);
@@ -80,12 +74,7 @@ export class QuicStream implements SessionStream {
 
   /** Bytes, an end or a reset have come in. */
   onReadable(): void {
-    if (this.#reading === undefined) return;
-    const got = this.#take();
-    if (got === BLOCKED) return;
-    if (got instanceof TraversalError) this.#reading?.reject(got);
-    else this.#reading?.resolve(got);
-    this.#reading = undefined;
+    this.#reading.onReadable();
   }
 
   /** There may be room: writes on. True while there was too little. */
@@ -128,15 +117,14 @@ export class QuicStream implements SessionStream {
     else this.#failReading(error);
   }
 
-  #take(): Uint8Array | null | typeof BLOCKED | TraversalError {
-    if (this.#readOver !== undefined) return this.#readOver === 'end' ? null : this.#readOver;
+  #take(): Taken {
     let received: [number, boolean] | null;
     try {
       received = this.#owner.connection.streamRecv(this.id, scratch);
     } catch (error) {
       return this.#failReading(resetByPeer(error));
     }
-    if (received === null) return this.#sessionEnd === undefined ? BLOCKED : this.#failReading(this.#sessionEnd);
+    if (received === null) return this.#sessionEnd === undefined ? undefined : this.#failReading(this.#sessionEnd);
     this.#owner.wake(); // the window has moved
     const [length, fin] = received;
     if (!fin) return Buffer.from(scratch.subarray(0, length));
@@ -145,7 +133,7 @@ export class QuicStream implements SessionStream {
       this.reset(StreamCode.END_MARK);
       return error;
     }
-    this.#readOver = 'end';
+    this.#reading.end();
     this.#owner.readingOver(this, 'finished');
     this.#releaseWhenOver();
     return length === 1 ? null : Buffer.from(scratch.subarray(0, length - 1));
@@ -182,9 +170,7 @@ export class QuicStream implements SessionStream {
   }
 
   #failReading(error: TraversalError): TraversalError {
-    this.#readOver ??= error;
-    this.#reading?.reject(error);
-    this.#reading = undefined;
+    this.#reading.fail(error);
     this.#releaseWhenOver();
     return error;
   }
@@ -198,7 +184,7 @@ export class QuicStream implements SessionStream {
   }
 
   #releaseWhenOver(): void {
-    if (this.#readOver !== undefined && this.#writeOver !== undefined && this.#writeOver !== 'ending') {
+    if (this.#reading.isOver && this.#writeOver !== undefined && this.#writeOver !== 'ending') {
       this.#owner.release(this);
     }
   }
@@ -219,7 +205,6 @@ function resetByPeer(error: unknown): TraversalError {
   return new StreamResetError(message, Math.min(Number(code), MAX_CODE), { cause: error });
 }
 
-const BLOCKED = Symbol('blocked');
 const END_MARK = Buffer.of(0);
 /** quiche copies what it hands over, and so does a read: one buffer serves all streams. */
 const scratch = Buffer.allocUnsafeSlow(2 ** 16);

@@ -2,6 +2,7 @@ import { Deferred } from '../../../core/deferred.ts';
 import { StreamResetError, TraversalError } from '../../../core/errors.ts';
 import type { SessionStream } from '../../../core/session.ts';
 import { checkCode } from '../../../protocol/session/codes.ts';
+import { StreamReading, type Taken } from '../../../streams/stream-reading.ts';
 import type { SendBudget } from './flow-control.ts';
 import type { ReceiveHalf } from './receive-half.ts';
 import type { SendHalf } from './send-half.ts';
@@ -27,12 +28,10 @@ export class SimStream implements SessionStream {
   readonly #owner: StreamOwner;
   readonly #send: SendHalf;
   readonly #receive: ReceiveHalf;
+  readonly #reading = new StreamReading(() => this.#take());
   readonly #finish = new Deferred();
   /** Writes that found no room, in order. */
   readonly #writes: PendingWrite[] = [];
-  #reading: Deferred<Uint8Array | null> | undefined;
-  /** How reading is over: at the end, or with an error. */
-  #readOver: 'end' | TraversalError | undefined;
   /** How writing is over: `ending` from `end()` on, `finished` once the other side has read it all. */
   #writeOver: 'ending' | 'finished' | TraversalError | undefined;
   /** The session is over: what follows the last bytes that came in. */
@@ -49,16 +48,11 @@ export class SimStream implements SessionStream {
 
   /** Neither direction is of use any more. */
   get isOver(): boolean {
-    return this.#readOver !== undefined && this.#writeOver !== undefined && this.#writeOver !== 'ending';
+    return this.#reading.isOver && this.#writeOver !== undefined && this.#writeOver !== 'ending';
   }
 
   read(): Promise<Uint8Array | null> {
-    if (this.#reading !== undefined) return Promise.reject(new TraversalError('ERR_USAGE', 'a read is under way'));
-    const got = this.#take();
-    if (got instanceof TraversalError) return Promise.reject(got);
-    if (got !== undefined) return Promise.resolve(got);
-    this.#reading = new Deferred();
-    return this.#reading.promise;
+    return this.#reading.read();
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -84,18 +78,13 @@ export class SimStream implements SessionStream {
   reset(code = 0): void {
     checkCode(code);
     // A reset of our direction says that both are given up; where that is over, the other side has to be told.
-    if (this.#readOver === undefined && this.#send.isSettled) this.#owner.readingOver(this, 'abandoned');
+    if (!this.#reading.isOver && this.#send.isSettled) this.#owner.readingOver(this, 'abandoned');
     this.#fail(new StreamResetError(`stream reset by this side with code ${code}`, code), code);
   }
 
   /** Bytes or an end have come in. */
   onReadable(): void {
-    if (this.#reading === undefined) return;
-    const got = this.#take();
-    if (got === undefined) return;
-    if (got instanceof TraversalError) this.#reading?.reject(got);
-    else this.#reading?.resolve(got);
-    this.#reading = undefined;
+    this.#reading.onReadable();
   }
 
   /** There may be room: writes on. True while there was too little. */
@@ -138,19 +127,17 @@ export class SimStream implements SessionStream {
     this.#sessionEnd = error;
     this.#failWriting(error);
     if (drain) this.onReadable();
-    else this.#failReading(error);
+    else this.#reading.fail(error);
   }
 
-  /** `undefined` while there is nothing to read. */
-  #take(): Uint8Array | null | undefined | TraversalError {
-    if (this.#readOver !== undefined) return this.#readOver === 'end' ? null : this.#readOver;
+  #take(): Taken {
     const got = this.#receive.read(MAX_CHUNK);
-    if (got === undefined) return this.#sessionEnd === undefined ? undefined : this.#failReading(this.#sessionEnd);
+    if (got === undefined) return this.#sessionEnd === undefined ? undefined : this.#reading.fail(this.#sessionEnd);
     if (got !== null) {
       this.#owner.onRead(this.#receive);
       return got;
     }
-    this.#readOver = 'end';
+    this.#reading.end();
     this.#owner.readingOver(this, 'finished');
     this.#owner.onOver(this.id);
     return null;
@@ -174,16 +161,9 @@ export class SimStream implements SessionStream {
     this.#receive.discard();
     this.#owner.onRead(this.#receive);
     this.#owner.budget.giveBack(this.#send.reset(code));
-    this.#failReading(error);
+    this.#reading.fail(error);
     this.#failWriting(error);
     this.#owner.onOver(this.id);
-  }
-
-  #failReading(error: TraversalError): TraversalError {
-    this.#readOver ??= error;
-    this.#reading?.reject(error);
-    this.#reading = undefined;
-    return error;
   }
 
   #failWriting(error: TraversalError): void {
