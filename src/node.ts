@@ -4,6 +4,7 @@ import { fileLeaseJournal } from './adapters/node/lease-journal.ts';
 import { upnpIgdLater } from './adapters/port-mapper/deferred.ts';
 import { natPmp } from './adapters/port-mapper/nat-pmp.ts';
 import { pcp } from './adapters/port-mapper/pcp.ts';
+import { type TurnServerAddress, turnRelay } from './adapters/relay/turn.ts';
 import { quicSessions } from './adapters/session/quic/index.ts';
 import { natsSignaling } from './adapters/signaling/nats.ts';
 import { isNatsUrl } from './adapters/signaling/nats-access.ts';
@@ -26,6 +27,7 @@ export {
   type NotedMapping,
   readLeaseJournal,
 } from './adapters/node/lease-journal.ts';
+export type { TurnServerAddress } from './adapters/relay/turn.ts';
 export { MANUAL_URL, type ManualSignaling, manualSignaling } from './adapters/signaling/manual.ts';
 export { type RunningServer, type ServerOptions, startServer } from './server/index.ts';
 
@@ -37,30 +39,33 @@ export interface NodeEnvironmentOptions {
   readonly servers?: readonly string[];
   /** STUN servers, `host:port`; those of the rendezvous servers when absent. */
   readonly stun?: readonly string[];
+  /**
+   * TURN servers, `turn:user:password@host:port[?transport=tcp]` or in parts, for paths where there is no direct one. Errors: `ERR_USAGE`
+   * for what is none, without its password; `ERR_NOT_AVAILABLE` for TURN over TLS.
+   */
+  readonly turn?: readonly (string | TurnServerAddress)[];
   /** What the servers in `servers` were started with as `--token`, or `--auth` of NATS. */
   readonly token?: string;
   readonly log?: Log;
   /** Whether loopback addresses are candidates; by default when every rendezvous server is on this machine. */
   readonly loopback?: boolean;
   /**
-   * Whether gateways are asked for port mappings, or by which protocols; PCP, NAT-PMP and UPnP by default, and nothing
-   * where loopback addresses are candidates.
+   * Whether gateways may be asked for port mappings, or by which protocols; PCP, NAT-PMP and UPnP by default, and nothing
+   * where loopback addresses are candidates. The flow says which of them are asked, and in which order.
    */
   readonly mapping?: boolean | readonly PortMapperFactory[];
-  /** Sees the charts of the port leases at work, as `PeerOptions.inspect` does those of a peer. */
-  readonly inspect?: PortLeasesOptions['inspect'];
 }
 
 /**
  * The operating system as an environment: real sockets, real time, QUIC sessions, signalling over WebSocket or NATS.
  */
 export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environment {
-  const { servers = [], stun = [], token, log = silentLog, inspect } = options;
+  const { servers = [], stun = [], turn = [], token, log = silentLog } = options;
   const clock = systemClock();
   const random = cryptoRandom();
   const own = new Set(servers.map(normalizeServerUrl));
   const loopback = options.loopback ?? (servers.length > 0 && servers.every(isOnThisMachine));
-  const mapping = options.mapping ?? !loopback;
+  const { mapping = !loopback } = options;
   return {
     network: nodeNetwork(),
     clock,
@@ -81,9 +86,9 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
     newIdentity: createIdentity,
     servers,
     stun,
-    ...(asksGateways(mapping) && {
-      portLeases: () => nodePortLeases({ log, inspect, ...(typeof mapping !== 'boolean' && { mappers: mapping }) }),
-    }),
+    mappers: typeof mapping === 'boolean' ? (mapping ? DEFAULT_MAPPERS : []) : mapping,
+    leaseJournal: () => fileLeaseJournal({ log }),
+    relays: turn.map(turnRelay),
     loopback,
   };
 }
@@ -103,14 +108,12 @@ export interface NodePortLeasesOptions {
 /** Port mappings at the gateways of this host. Close them before the process ends. */
 export function nodePortLeases(options: NodePortLeasesOptions = {}): PortLeases {
   const { log = silentLog, within, inspect } = options;
-  const { mappers = [pcp(), natPmp(), upnpIgdLater], journal = fileLeaseJournal({ log }) } = options;
+  const { mappers = DEFAULT_MAPPERS, journal = fileLeaseJournal({ log }) } = options;
   const world = { network: nodeNetwork(), clock: systemClock(), random: cryptoRandom(), log };
   return createPortLeases({ ...world, mappers, journal, within, inspect });
 }
 
-function asksGateways(mapping: boolean | readonly PortMapperFactory[]): boolean {
-  return typeof mapping === 'boolean' ? mapping : mapping.length > 0;
-}
+const DEFAULT_MAPPERS: readonly PortMapperFactory[] = [pcp(), natPmp(), upnpIgdLater];
 
 function isOnThisMachine(url: string): boolean {
   const host = URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : '';

@@ -12,11 +12,15 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
   streams: { on: ['core', 'protocol'], why: 'streams carry data and know no decisions' },
   machines: { on: ['core', 'protocol', 'streams'], why: 'machines know contracts, never an adapter' },
   leases: {
-    on: ['core', 'protocol', 'streams', 'machines'],
+    on: ['core', 'protocol', 'streams', 'machines', 'flows'],
     why: 'a lease is given its port mappers, never an adapter',
   },
+  flows: {
+    on: ['core', 'protocol', 'streams', 'machines', 'sim'],
+    why: 'a flow composes charts and strategies, and names no adapter; it is tried out on the simulated internet',
+  },
   peer: {
-    on: ['core', 'protocol', 'streams', 'machines'],
+    on: ['core', 'protocol', 'streams', 'machines', 'flows', 'leases'],
     why: 'a peer gets its world as an Environment, never an adapter',
   },
   sim: { on: ['core', 'protocol'], why: 'the simulated internet is a network, and knows nobody who uses it' },
@@ -31,6 +35,7 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
       'protocol',
       'streams',
       'machines',
+      'flows',
       'leases',
       'peer',
       'sim',
@@ -58,7 +63,7 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
     why: 'commands use what a user of the package has',
   },
   'index.ts': {
-    on: ['core', 'protocol', 'machines', 'leases', 'peer'],
+    on: ['core', 'protocol', 'machines', 'flows', 'leases', 'peer'],
     why: 'the main entry exports contracts, peers and charts',
   },
   'node.ts': {
@@ -74,6 +79,7 @@ const packages: Record<string, readonly string[]> = {
   sim: ['node:crypto'],
   streams: ['rxjs', 'node:stream', 'node:stream/web', 'node:crypto'],
   machines: ['xstate'],
+  flows: ['rxjs', 'xstate'],
   leases: ['rxjs', 'xstate'],
   peer: ['rxjs', 'xstate', 'node:zlib'],
 };

@@ -2,8 +2,9 @@ import { InvalidArgumentError, Option } from 'commander';
 import { natUpnpLater, upnpIgdLater } from '../adapters/port-mapper/deferred.ts';
 import { natPmp } from '../adapters/port-mapper/nat-pmp.ts';
 import { pcp } from '../adapters/port-mapper/pcp.ts';
+import { TraversalError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { MappingProtocol, MappingVia, PortMapper, PortMapperFactory } from '../core/port-mapper.ts';
+import type { BuiltInVia, MappingProtocol, MappingVia, PortMapper, PortMapperFactory } from '../core/port-mapper.ts';
 import { cryptoRandom, nodeNetwork, systemClock } from '../node.ts';
 
 /** What `--via` takes. */
@@ -18,21 +19,25 @@ export interface MapCommandOptions {
 }
 
 /** By which protocol that is. */
-export function mappingVia(option: ViaOption): MappingVia {
+export function mappingVia(option: ViaOption): BuiltInVia {
   return option === 'upnp' ? 'upnp-igd' : option;
 }
 
-/** The port mapper of a protocol. */
+/** The port mapper of that name. Errors: `ERR_NOT_AVAILABLE` for one that another program has brought along. */
 export function portMapper(via: MappingVia): PortMapperFactory {
-  return PORT_MAPPERS[via];
+  if (Object.hasOwn(PORT_MAPPERS, via)) return PORT_MAPPERS[via as BuiltInVia];
+  throw new TraversalError(
+    'ERR_NOT_AVAILABLE',
+    `there is no port mapper ${via} here: the program that has it removes its mappings`,
+  );
 }
 
-/** The same over the network of this host, to be closed. */
+/** The same over the network of this host, to be closed. Errors: those of {@link portMapper}. */
 export function openPortMapper(via: MappingVia, log: Log): PortMapper {
   return portMapper(via)({ network: nodeNetwork(), clock: systemClock(), random: cryptoRandom(), log });
 }
 
-const PORT_MAPPERS: Readonly<Record<MappingVia, PortMapperFactory>> = {
+const PORT_MAPPERS: Readonly<Record<BuiltInVia, PortMapperFactory>> = {
   pcp: pcp(),
   'nat-pmp': natPmp(),
   'upnp-igd': upnpIgdLater,

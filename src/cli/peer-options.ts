@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadIdentityFile } from '../adapters/node/identity-file.ts';
 import type { Environment } from '../core/environment.ts';
-import { TraversalError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { type Policy, policies } from '../core/policy.ts';
 import { createPeer, type Peer } from '../index.ts';
@@ -9,13 +8,15 @@ import { nodeEnvironment } from '../node.ts';
 import type { PeerRecorder } from '../trace/peer-recorder.ts';
 import { openPeerTrace } from './peer-trace.ts';
 import type { Reporter } from './reporter.ts';
+import { readTurnServers } from './turn-argument.ts';
 
 /** Options that `listen`, `connect` and `ping` share. */
 export interface PeerCommandOptions {
   readonly server: readonly string[];
   readonly token?: string;
   readonly stun: readonly string[];
-  readonly turn?: string;
+  /** As given: each may be `@file`. */
+  readonly turn: readonly string[];
   readonly identity?: string;
   readonly policy: Policy;
   /** False with `--no-map`. */
@@ -51,7 +52,12 @@ export function addPeerOptions(command: Command): Command {
       collectStun,
       [],
     )
-    .addOption(new Option('--turn <server>', 'TURN server (in a later version)').hideHelp())
+    .option(
+      '--turn <server>',
+      'TURN server, turn:user:password@host:port[?transport=tcp], or @file with such lines; may be repeated',
+      collect,
+      [],
+    )
     .option('--identity <file>', 'private key that names this peer; created when missing (default: a fresh key)')
     .addOption(new Option('--policy <policy>', 'how relays may be used').choices(policies).default('relay-first'))
     .option('--no-map', 'ask no gateway for port mappings')
@@ -77,9 +83,6 @@ export async function openPeer(
   where: { readonly servers: readonly string[]; readonly stun: readonly string[] },
   reporter: Reporter,
 ): Promise<CommandPeer> {
-  if (options.turn !== undefined) {
-    throw new TraversalError('ERR_NOT_AVAILABLE', '--turn is not available in this version: leave it out');
-  }
   const identity = options.identity === undefined ? undefined : await loadIdentityFile(options.identity);
   const trace = options.trace === undefined ? undefined : await openPeerTrace(options.trace, reporter);
   const recorder = trace?.peer(who);
@@ -89,7 +92,7 @@ export async function openPeer(
   };
   try {
     const inspect = recorder?.inspect;
-    const env = peerEnvironment(options, where, log, inspect);
+    const env = peerEnvironment(options, where, log);
     const peer = await createPeer({ env, policy: options.policy, inspect, ...(identity && { identity }) });
     peer.reachability$.subscribe((reachability) => recorder?.reachability(reachability));
     if (options.policy !== 'relay-only') tellCandidates(peer, reporter);
@@ -119,17 +122,16 @@ function tellCandidates(peer: Peer, reporter: Reporter): void {
   });
 }
 
-/** The world that a command's peer lives in. */
+/** The world that a command's peer lives in. Throws `ERR_USAGE`, and `ERR_NOT_AVAILABLE` for TURN over TLS. */
 export function peerEnvironment(
-  { token, map }: Pick<PeerCommandOptions, 'token' | 'map'>,
+  { token, map, turn }: Pick<PeerCommandOptions, 'token' | 'map' | 'turn'>,
   where: { readonly servers: readonly string[]; readonly stun: readonly string[] },
   log: Log,
-  inspect?: PeerRecorder['inspect'],
 ): Environment {
   return nodeEnvironment({
     ...where,
+    turn: turn.flatMap(readTurnServers),
     log,
-    inspect,
     ...(!map && { mapping: false }),
     ...(token !== undefined && { token }),
   });

@@ -33,7 +33,7 @@ export function addServe(program: Command): void {
     .description('run the rendezvous server: WebSocket signalling, STUN and datagram relay')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'TCP port', parsePort, 8790)
-    .option('--stun-port <port>', 'first of two UDP ports for STUN', parsePort, 3478)
+    .option('--stun-port <port>', 'first of two ports for STUN, of UDP and of TCP', parsePort, 3478)
     .option('--stun-alternate <ip>', 'second address of this machine, so that clients can learn how their NAT filters')
     .option('--token <secret>', 'what clients must show')
     .option('--open', 'serve whoever comes, without a token')
@@ -78,6 +78,7 @@ async function serve(options: ServeOptions, { reporter, signal }: CommandContext
   const stopTelling = tellOnSignal(server, reporter);
   reporter.print(`rendezvous ${server.url}`);
   for (const at of server.stun) reporter.print(`stun ${formatEndpoint(at)}`);
+  for (const at of server.stun) reporter.print(`stun-tcp ${formatEndpoint(at)}`);
   reporter.print(`relay ${relay ? 'on' : 'off'}`);
   if (names.length === 0 && tls === undefined && !isLoopback(server.url)) reporter.say(NAME_ADVICE);
   if (server.metricsAt) reporter.print(`metrics http://${formatEndpoint(server.metricsAt)}/metrics`);

@@ -1,9 +1,11 @@
 import type { Clock } from './clock.ts';
 import type { Identity } from './identity.ts';
+import type { LeaseJournal } from './lease-journal.ts';
 import type { Log } from './log.ts';
 import type { Network } from './network.ts';
-import type { PortLeases } from './port-lease.ts';
+import type { PortMapperFactory } from './port-mapper.ts';
 import type { Random } from './random.ts';
+import type { RelayFactory } from './relay.ts';
 import type { SessionFactory } from './session.ts';
 import type { Signaling } from './signaling.ts';
 
@@ -23,8 +25,12 @@ export interface Environment {
   readonly servers: readonly string[];
   /** STUN servers, `host:port`; empty: those of the rendezvous servers. */
   readonly stun: readonly string[];
-  /** Opens the leases of ports at the gateway; the peer closes them. Absent: no gateway is asked for anything. */
-  readonly portLeases?: () => PortLeases;
+  /** What gateways are asked for port mappings by; of those, the ones that the flow names are used. Absent: no gateway is asked. */
+  readonly mappers?: readonly PortMapperFactory[];
+  /** Opens the notes of what is mapped; the peer closes them. Absent: what a killed process leaves mapped ends with its lease. */
+  readonly leaseJournal?: () => LeaseJournal;
+  /** Relays beside those of the rendezvous servers, such as TURN servers. Absent: none. */
+  readonly relays?: readonly RelayFactory[];
   /** Whether loopback addresses are candidates: for peers on one machine, never by a stranger's word. */
   readonly loopback: boolean;
 }

@@ -8,4 +8,6 @@ export interface LeaseJournal {
   note(key: string, mapping: Mapping): Promise<void>;
   /** The mapping has been released. */
   strike(key: string): Promise<void>;
+  /** Nothing is noted here any more; what still is, is for a later process. Absent: the end of the process says so. */
+  close?(): void;
 }

@@ -13,7 +13,7 @@ export interface Network {
   /** Opens a datagram socket. Errors: `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_NETWORK`. */
   udp(options: UdpOptions): Promise<DatagramSocket>;
   /**
-   * Opens a TCP connection. Errors: `ERR_CONNECTION_REFUSED`, `ERR_RESOLVE`, `ERR_TIMEOUT`, `ERR_ABORTED`,
+   * Opens a TCP connection. Errors: `ERR_CONNECTION_REFUSED`, `ERR_RESOLVE`, `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_PORT_IN_USE`,
    * `ERR_NETWORK`.
    */
   connect(options: TcpConnectOptions): Promise<ByteSocket>;
@@ -73,6 +73,7 @@ export interface TcpConnectOptions {
   readonly host: string;
   /** 1..65535. */
   readonly port: number;
+  /** Connections to different ends may have the same one. It may be listened on when they are open; while it is, no more can be opened. */
   readonly localPort?: number;
   readonly signal?: AbortSignal;
 }

@@ -1,10 +1,11 @@
 import type { Observable } from 'rxjs';
 import type { ErrorCode } from './errors.ts';
-import type { Mapping, MappingRequest, MappingVia } from './port-mapper.ts';
+import type { Mapping, MappingRequest } from './port-mapper.ts';
 
-/** What came of asking by one protocol. */
+/** What came of asking in one way. */
 export interface MappingAttempt {
-  readonly via: MappingVia;
+  /** Name of the strategy; of those that ask by one protocol, that of the port mapper. */
+  readonly via: string;
   /** A sentence: what was mapped where, or why nothing was. */
   readonly reason: string;
   /** Absent when it succeeded, or was not needed any more. */
@@ -14,7 +15,7 @@ export interface MappingAttempt {
   readonly endedAt: number;
 }
 
-/** What a lease is about. `attempts` are those of the last race of the protocols, in the order they ended. */
+/** What a lease is about. `attempts` are those of the last race, in the order they ended. */
 export type PortLeaseState =
   | { readonly state: 'mapping' }
   | { readonly state: 'mapped'; readonly mapping: Mapping; readonly attempts: readonly MappingAttempt[] }

@@ -10,8 +10,11 @@ import type { Random } from './random.ts';
 /** The ports of which transport a mapping joins. */
 export type MappingProtocol = 'udp' | 'tcp';
 
-/** Which adapter made a mapping, and so which one can renew and release it. */
-export type MappingVia = 'pcp' | 'nat-pmp' | 'upnp-igd' | 'nat-upnp';
+/** The port mappers of this package. */
+export type BuiltInVia = 'pcp' | 'nat-pmp' | 'upnp-igd' | 'nat-upnp';
+
+/** Which adapter made a mapping, and so which one can renew and release it: one of ours, or one of somebody's own, named as strategies are. */
+export type MappingVia = BuiltInVia | (string & {});
 
 /** Which hosts an external address can be reached from: all, those behind the same carrier NAT, those of a private network. */
 export type MappingReach = 'internet' | 'carrier' | 'private';

@@ -41,6 +41,13 @@ export interface Session {
    */
   readonly streams$: Observable<SessionStream>;
   readonly datagrams: SessionDatagrams;
+  /** What the other side said by {@link note}, in its order. What comes while nobody listens is dropped. */
+  readonly notes$: Observable<Uint8Array>;
+  /**
+   * Tells the other side something beside all streams, reliably and in order: 1..1,200 bytes. False when it was not taken, as it is longer or
+   * empty, too much waits to be sent, or the session is not established.
+   */
+  note(bytes: Uint8Array): boolean;
   stats(): SessionStats;
   /**
    * Ends the session: streams and datagrams at once, `closed` when the other side has answered or a second has passed.

@@ -1,22 +1,25 @@
-import type { Clock } from '../core/clock.ts';
 import { formatEndpoint } from '../core/endpoint.ts';
 import { asTraversalError, TraversalError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
-import type { Network } from '../core/network.ts';
 import type { MappingAttempt } from '../core/port-lease.ts';
 import type { Mapping, MappingRequest, PortMapper } from '../core/port-mapper.ts';
 import { within } from '../core/within.ts';
+import type { RunWorld, StrategyHost } from '../flows/index.ts';
 import type { LeaseEvent } from '../machines/lease.ts';
 import { isReplacedBy, isSamePort } from './gateway-entry.ts';
 import type { LeaseBook } from './lease-book.ts';
-import { MapperRaceError, type MapperWin, raceMappers } from './mapper-race.ts';
+import { asMappingOutcome, disowned, mappingAttempts, mappingError } from './mapping-outcome.ts';
+import { type Made, MappingRuns } from './mapping-runs.ts';
 import type { Holding, Withdrawals } from './withdrawals.ts';
 
 /** What stands behind the actors of one lease: each begins at once, tells the chart what came of it, and gives what stops it. */
 export interface LeaseRuntime {
-  race(send: SendFact): () => void;
+  claim(send: SendFact): () => void;
+  /** `outcome`: what the race gave. */
+  note(outcome: unknown, send: SendFact): () => void;
   renew(send: SendFact): () => void;
   release(send: SendFact): () => void;
+  /** Runs the strategies of the race. */
+  readonly host: StrategyHost;
   /** Of the last race that came to nothing. */
   readonly failure: TraversalError | undefined;
 }
@@ -24,15 +27,13 @@ export interface LeaseRuntime {
 export type SendFact = (event: LeaseEvent) => void;
 
 /** What all leases share. */
-export interface LeaseWorld {
-  /** In the order in which they are asked. */
+export interface LeaseWorld extends RunWorld {
   readonly mappers: readonly PortMapper[];
-  readonly network: Pick<Network, 'interfaces'>;
-  readonly clock: Clock;
-  readonly log: Log;
   readonly book: LeaseBook;
   readonly withdrawals: Withdrawals;
-  /** ms for a race, or a renewal. */
+  /** STUN servers that are known by now, `host:port`. */
+  readonly stun: () => readonly string[];
+  /** ms for a renewal. */
   readonly within: number;
   /** Ends all that is under way. */
   readonly signal: AbortSignal;
@@ -44,66 +45,52 @@ export function createLeaseRuntime(
   prepare: () => Promise<Holding | undefined>,
   world: LeaseWorld,
 ): LeaseRuntime {
-  const { mappers, network, clock, log, book, withdrawals } = world;
+  const { mappers, network, clock, log, book, withdrawals, stun } = world;
   const hurry = new AbortController();
   const cleaning = new Set<Promise<boolean>>();
-  let prepared = false;
+  const discard = (mapping: Mapping, maker: PortMapper): void => clean(withdrawals.discard(mapping, maker));
+  const runs = new MappingRuns({ request, mappers, world, stun, discard });
   /** What stands at the gateway, or did when it was last heard of. */
   let held: Holding | undefined;
-  /** The race or renewal under way, and those that lost a race and have not ended yet; neither rejects. */
+  /** What is being taken over, noted or renewed; never rejects. */
   let busy = Promise.resolve();
-  let losers = Promise.resolve();
   let failure: TraversalError | undefined;
 
-  async function obtain(signal: AbortSignal): Promise<LeaseEvent> {
-    if (!prepared) {
-      prepared = true;
-      held = await prepare();
-      const takenOver = held && !signal.aborted && (await takeOver(held));
-      if (takenOver) return takenOver;
-    }
-    const race = raceMappers({
-      mappers: winnerFirst(),
-      request,
-      clock,
-      within: world.within,
-      signal,
-      discard: (late, maker) => clean(withdrawals.discard(late, maker)),
-    });
-    losers = race.settled;
-    try {
-      const win = await race.winner;
-      const { mapping, attempts, contested } = win;
-      const replaces = await hold(win);
-      return { type: 'mapping.obtained', mapping, attempts, contested: contested || replaces, at: clock.now() };
-    } catch (error) {
-      failure = asTraversalError(error, 'ERR_MAPPING_UNAVAILABLE');
-      return { type: 'mapping.failed', attempts: failure instanceof MapperRaceError ? failure.attempts : [] };
-    }
-  }
-
-  /** A renewal proves that it stands; one that fails leaves it to the race to replace it. */
-  async function takeOver({ mapping: { via } }: Holding): Promise<LeaseEvent | undefined> {
+  async function takeOver(signal: AbortSignal): Promise<LeaseEvent> {
+    held = await prepare();
+    if (held === undefined || signal.aborted) return { type: 'leftovers.cleared' };
+    const { via } = held.mapping;
     const startedAt = clock.now();
     try {
+      // A renewal proves that it stands; one that fails leaves it to the race to replace it.
       const mapping = await extend();
       const reason = `left by a process that ended: ${formatEndpoint(mapping.external)} leads to ${formatEndpoint(mapping.internal)}`;
       const attempts: MappingAttempt[] = [{ via, reason, startedAt, endedAt: clock.now() }];
-      return { type: 'mapping.obtained', mapping, attempts, contested: false, at: clock.now() };
+      return { type: 'mapping.obtained', mapping, strategy: via, attempts, contested: false, at: clock.now() };
     } catch (error) {
       log('lease.not-taken-over', { via, error: String(error) });
-      return undefined;
+      return { type: 'leftovers.cleared' };
     }
   }
 
-  /** Who won the last time goes first. */
-  function winnerFirst(): readonly PortMapper[] {
-    const last = held?.maker;
-    return last === undefined ? mappers : [last, ...mappers.filter((mapper) => mapper !== last)];
+  async function conclude(given: unknown): Promise<LeaseEvent> {
+    const outcome = asMappingOutcome(given);
+    const { won, contested, times } = runs.conclude(outcome.ok ? outcome.mapping : undefined);
+    if (!outcome.ok || won === undefined) {
+      const { attempts: tried, reason } = outcome.ok ? disowned(outcome) : outcome;
+      const attempts = mappingAttempts(tried, times, clock.now());
+      failure = mappingError(attempts, reason);
+      return { type: 'mapping.failed', attempts };
+    }
+    const attempts = mappingAttempts(outcome.attempts, times, clock.now());
+    const replaces = await hold(won);
+    const { mapping } = won;
+    const { strategy } = outcome;
+    return { type: 'mapping.obtained', mapping, strategy, attempts, contested: contested || replaces, at: clock.now() };
   }
 
   /** Whether what was held before is being ended at the same gateway and port, which may take the new one along. */
-  async function hold({ mapping, maker }: MapperWin): Promise<boolean> {
+  async function hold({ mapping, maker }: Made): Promise<boolean> {
     const before = held;
     if (before !== undefined && isReplacedBy(before.mapping, mapping)) {
       held = { key: before.key, mapping, maker };
@@ -138,7 +125,8 @@ export function createLeaseRuntime(
 
   /** What is under way may still obtain something: it is waited for, but not for long. */
   async function finish(): Promise<void> {
-    const finishing = busy.then(() => losers);
+    runs.conclude(undefined);
+    const finishing = busy.then(() => runs.settled());
     await within(clock, 'finishing', FINISHING, world.signal, () => finishing).catch((error) => {
       log('lease.cut-short', { error: String(error) });
       hurry.abort(new TraversalError('ERR_ABORTED', 'the lease is being released'));
@@ -151,10 +139,15 @@ export function createLeaseRuntime(
     get failure() {
       return failure;
     },
-    race(send) {
+    host: runs,
+    claim(send) {
       const stop = new AbortController();
-      busy = obtain(stop.signal).then(send);
+      busy = takeOver(stop.signal).then(send);
       return () => stop.abort();
+    },
+    note(outcome, send) {
+      busy = conclude(outcome).then(send);
+      return () => {};
     },
     renew(send) {
       busy = extend().then(

@@ -6,14 +6,14 @@ import type { Log } from '../core/log.ts';
 import type { PortLease, PortLeaseState } from '../core/port-lease.ts';
 import type { Mapping, MappingRequest } from '../core/port-mapper.ts';
 import type { Inspect } from '../machines/inspect.ts';
-import type { LeaseEvent, leaseMachine } from '../machines/lease.ts';
+import type { LeaseEvent, LeaseInput, leaseMachine } from '../machines/lease.ts';
 import type { LeaseLogic } from './lease-logic.ts';
 import type { LeaseRuntime } from './lease-runtime.ts';
 
 export interface PortLeaseOptions {
-  readonly id: string;
+  readonly input: LeaseInput;
   readonly request: MappingRequest;
-  /** What `logic` finds by the id. */
+  /** What `logic` finds by the id in `input`. */
   readonly runtime: Pick<LeaseRuntime, 'failure'>;
   readonly logic: LeaseLogic;
   readonly clock: Clock;
@@ -32,8 +32,16 @@ export interface OpenPortLease {
 }
 
 /** Begins at once. */
-export function openPortLease({ id, request, runtime, logic, clock, log, inspect }: PortLeaseOptions): OpenPortLease {
-  const actor = createActor(logic, { input: { id }, clock, id, inspect });
+export function openPortLease({
+  input,
+  request,
+  runtime,
+  logic,
+  clock,
+  log,
+  inspect,
+}: PortLeaseOptions): OpenPortLease {
+  const actor = createActor(logic, { input, clock, id: input.id, inspect });
   const states = new ReplaySubject<PortLeaseState>(1);
   let current: PortLeaseState = { state: 'mapping' };
   let closing = false;

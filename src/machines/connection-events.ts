@@ -33,16 +33,20 @@ export type ConnectionEvent =
   | { type: 'peer.returned' }
   /** It has had the time to come back. */
   | { type: 'peer.missed' }
+  /** It has failed, and may be tried again. */
+  | { type: 'fallback.rested' }
   | { type: 'path.validated'; path: RatedPath }
   | { type: 'path.lost'; id: string; reason: string }
   | { type: 'path.suspect'; id: string }
   | { type: 'path.alive'; id: string }
-  | { type: 'punch.exhausted'; reason: string }
-  | { type: 'relay.unavailable'; reason: string }
+  /** Credentials and candidates are new: punching begins from the beginning. */
+  | { type: 'round.began' }
   | { type: 'session.established' }
   /** An established session is over; one that was never established has `failed`. */
   | { type: 'session.ended'; by: 'local' | 'remote'; code: number; reason: string }
   | ({ type: 'session.failed' } & Failure)
   | ({ type: 'close.requested' } & Partial<Failure>)
-  /** XState's own words for a spawned actor that threw. */
-  | { type: `xstate.error.actor.${'signal' | 'session' | 'punch'}`; error: unknown };
+  /** XState's own words for a spawned actor that has ended: a path that it made has been told by then. */
+  | { type: `xstate.done.actor.${'punch' | 'fallback'}`; output: unknown }
+  /** The same for one that threw. */
+  | { type: `xstate.error.actor.${'signal' | 'session' | 'punch' | 'fallback'}`; error: unknown };

@@ -1,7 +1,9 @@
-import { assertEvent, assign, cancel, fromCallback, raise, setup } from 'xstate';
+import { assertEvent, assign, cancel, enqueueActions, forwardTo, fromCallback, raise, setup, stopChild } from 'xstate';
+import { unknownBehavior } from '../core/nat-behavior.ts';
 import type { Policy } from '../core/policy.ts';
 import type { ConnectionEvent, Failure, RatedPath } from './connection-events.ts';
 import { preferredPath } from './path-preference.ts';
+import { type StrategiesInput, strategiesSlot } from './strategies-slot.ts';
 
 export type ConnectionRole = 'dialer' | 'listener';
 
@@ -79,10 +81,10 @@ export const connectionSetup = setup({
     gather: slot('gather'),
     /** Tells how the peer's port mapping stands. */
     map: slot('map'),
-    /** Runs the strategies that make direct paths; goes on while relayed. */
-    punch: slot('punch'),
-    /** Opens the relayed path. */
-    relay: slot('relay'),
+    /** Runs the strategies that make direct paths, one round of them; goes on while relayed. */
+    punch: strategiesSlot('punch'),
+    /** Runs the strategies that make a relayed path. */
+    fallback: strategiesSlot('fallback'),
     /** Watches the sending path for silence. */
     watch: slot('watch'),
     /** Sends every packet on all paths while the current one is suspect. */
@@ -119,7 +121,27 @@ export const connectionSetup = setup({
     /** Begins the time in which the other side may come back. */
     awaitReturn: raise({ type: 'peer.missed' }, { id: 'return', delay: 'gone' }),
     forgetAbsence: cancel('return'),
+    /** Before the fallback is tried again. */
+    restFallback: raise({ type: 'fallback.rested' }, { id: 'rest', delay: 'rest' }),
+    forgetRest: cancel('rest'),
     noteEstablished: assign({ established: true }),
+    /** Lets it begin the next round. */
+    tellRecovery: forwardTo('recover'),
+    /** The strategies from the beginning, whatever became of those before. */
+    beginRound: enqueueActions(({ enqueue, context }) => {
+      enqueue.stopChild('punch');
+      enqueue.spawnChild('punch', { id: 'punch', input: strategiesInput(context) });
+    }),
+    endRound: stopChild('punch'),
+    endFallback: stopChild('fallback'),
+    /** Takes what the strategies that have ended tell of their attempts. Provided once a peer. */
+    noteAttempts: () => {},
+    /** The same for a relayed path, unless that is not wanted. */
+    beginFallback: enqueueActions(({ enqueue, context }) => {
+      if (context.policy === 'direct-only') return;
+      enqueue.stopChild('fallback');
+      enqueue.spawnChild('fallback', { id: 'fallback', input: strategiesInput(context) });
+    }),
   },
   guards: {
     relayOnly: ({ context }) => context.policy === 'relay-only',
@@ -147,6 +169,8 @@ export const connectionSetup = setup({
   delays: {
     traversing: ({ context }) => context.delays.traversing,
     recovering: ({ context }) => context.delays.recovering,
+    /** Between two attempts at a relayed path, while there is no path at all. */
+    rest: 5_000,
     gone: ({ context }) => context.delays.gone,
     repunch: ({ context }) => context.delays.repunch * 3 ** context.punches,
   },
@@ -154,6 +178,12 @@ export const connectionSetup = setup({
 
 export function currentPath(context: Pick<ConnectionContext, 'paths' | 'current'>): RatedPath | undefined {
   return context.paths.find((path) => path.info.id === context.current);
+}
+
+/** What the chart knows of the facts; whoever binds the actors gives them the rest. */
+function strategiesInput({ id, role, policy }: ConnectionContext): StrategiesInput {
+  const behaviors = { mine: unknownBehavior, theirs: unknownBehavior };
+  return { id, facts: { role, policy, local: [], remote: [], behaviors } };
 }
 
 function withPaths(paths: readonly RatedPath[]) {

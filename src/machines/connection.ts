@@ -30,12 +30,16 @@ export const connectionMachine = connectionSetup.createMachine({
   on: {
     'path.validated': { actions: ['addPath', 'usePath'] },
     'path.lost': { actions: ['removePath', 'usePath'] },
+    'round.began': { actions: 'beginRound' },
+    'xstate.done.actor.punch': { actions: ['noteAttempts', 'endRound'] },
+    'xstate.done.actor.fallback': { actions: ['noteAttempts', 'endFallback'] },
     'peer.gone': { actions: 'noteGone' },
     'peer.returned': { actions: 'noteReturned' },
     'session.failed': { target: '.failed', actions: 'noteFailure' },
     'xstate.error.actor.signal': { target: '.failed', actions: 'noteFailure' },
     'xstate.error.actor.session': { target: '.failed', actions: 'noteFailure' },
     'xstate.error.actor.punch': { target: '.failed', actions: 'noteFailure' },
+    'xstate.error.actor.fallback': { description: 'no relayed path, which may not be needed' },
   },
   initial: 'idle',
   states: {

@@ -13,4 +13,5 @@ export {
   defaultConnectionDelays,
 } from './connection-setup.ts';
 export { LEASE_TIMES, type LeaseContext, type LeaseEvent, type LeaseInput, leaseMachine } from './lease.ts';
-export { type PeerEvent, peerMachine } from './peer.ts';
+export { type GatherInput, type PeerEvent, peerMachine } from './peer.ts';
+export type { StrategiesInput, StrategiesSlot } from './strategies-slot.ts';

@@ -1,18 +1,45 @@
-import { assertEvent, assign, fromCallback, setup } from 'xstate';
+import { assertEvent, assign, type DoneActorEvent, forwardTo, fromCallback, setup } from 'xstate';
 import type { ErrorCode } from '../core/errors.ts';
 import type { MappingAttempt } from '../core/port-lease.ts';
 import type { Mapping } from '../core/port-mapper.ts';
+import type { Facts } from '../core/strategy.ts';
+import { type StrategiesInput, strategiesSlot } from './strategies-slot.ts';
 
 export interface LeaseInput {
   readonly id: string;
+  /** What is known as the lease begins. */
+  readonly facts: Facts;
+  /** 0..1, by chance: where in their spread the pauses between tries lie. */
+  readonly jitter: number;
+}
+
+/** What an actor of the lease is started with. */
+export interface LeaseActorInput {
+  readonly id: string;
+}
+
+/** The same for what asks for the mapping. */
+export interface RaceInput extends StrategiesInput {
+  readonly jitter: number;
+  /** The lower, the earlier a strategy is started; 0 where there is none. */
+  readonly ranks: Readonly<Record<string, number>>;
+}
+
+/** The same for what writes down what came of it, which is whatever the actor gave that was asking. */
+export interface NoteInput extends LeaseActorInput {
+  readonly outcome: unknown;
 }
 
 /** Facts that the lease chart decides by. `at` is `clock.now()` in ms. */
 export type LeaseEvent =
+  /** No ended process has left anything that stands. */
+  | { type: 'leftovers.cleared' }
   /** `contested`: others were asking when this came, and may take it back together with what is theirs. */
   | {
       type: 'mapping.obtained';
       mapping: Mapping;
+      /** Name of the one that obtained it. */
+      strategy: string;
       attempts: readonly MappingAttempt[];
       contested: boolean;
       at: number;
@@ -26,12 +53,16 @@ export type LeaseEvent =
   | { type: 'gateway.restarted'; at: number }
   /** This host has other addresses or another gateway, or may have. */
   | { type: 'network.changed'; at: number }
+  /** More is known, or other things are, that strategies are chosen by. */
+  | { type: 'facts.changed'; facts: Facts }
   | { type: 'close.requested' };
 
 /** Plain data only: port mappers and the journal live in the runtime that stands behind the actors. */
 export interface LeaseContext extends LeaseInput {
   /** The last one that was obtained or renewed; it may be gone. */
   readonly mapping: Mapping | undefined;
+  /** Name of the one that obtained it, which is asked first the next time. */
+  readonly strategy: string | undefined;
   /** Of the last race. */
   readonly attempts: readonly MappingAttempt[];
   /** `clock.now()` in ms when the gateway was last asked. */
@@ -60,20 +91,24 @@ export const LEASE_TIMES = {
 };
 
 /** An actor slot: its logic is given by `.provide()` once for all leases, and finds its lease by id. */
-const slot = (name: string) =>
-  fromCallback<LeaseEvent, LeaseInput>(() => {
+const slot = <Input extends LeaseActorInput = LeaseActorInput>(name: string) =>
+  fromCallback<LeaseEvent, Input>(() => {
     throw new Error(`no logic was provided for the actor '${name}'`);
   });
 
 /**
- * A mapping that is kept at the gateway: obtained by whichever protocol is first, renewed at half its life, made again when the gateway
+ * A mapping that is kept at the gateway: obtained as the flow says, renewed at half its life, made again when the gateway
  * has forgotten it, released on close.
  */
 export const leaseMachine = setup({
   types: { context: {} as LeaseContext, events: {} as LeaseEvent, input: {} as LeaseInput },
   actors: {
-    /** Asks by all protocols; stopping it takes back what they obtain. */
-    race: slot('race'),
+    /** Clears the port of what ended processes have left, and takes over what of it can be gone on with. */
+    claim: slot('claim'),
+    /** Runs the strategies that obtain a mapping; stopping it takes back what they obtain. */
+    race: strategiesSlot<RaceInput>('race'),
+    /** Notes what that has brought, and takes back all but one mapping. */
+    note: slot<NoteInput>('note'),
     /** Extends the mapping by the protocol that made it. */
     renew: slot('renew'),
     /** Ends what stands at the gateway, within a bounded time. */
@@ -82,9 +117,9 @@ export const leaseMachine = setup({
   actions: {
     noteMapping: assign(({ event }) => {
       assertEvent(event, 'mapping.obtained');
-      const { mapping, attempts, contested: doubted, at } = event;
+      const { mapping, strategy, attempts, contested: doubted, at } = event;
       const renewIn = doubted ? LEASE_TIMES.settling : timeToRenewal(mapping, at);
-      return { mapping, attempts, askedAt: at, renewIn, doubted, silences: 0, failures: 0 };
+      return { mapping, strategy, attempts, askedAt: at, renewIn, doubted, silences: 0, failures: 0 };
     }),
     noteRenewal: assign(({ event }) => {
       assertEvent(event, 'mapping.renewed');
@@ -104,6 +139,11 @@ export const leaseMachine = setup({
     doubt: assign({ doubted: true }),
     trust: assign({ doubted: false }),
     renewSoon: assign({ renewIn: LEASE_TIMES.spacing }),
+    noteFacts: assign(({ event }) => {
+      assertEvent(event, 'facts.changed');
+      return { facts: event.facts };
+    }),
+    tellRace: forwardTo('race'),
   },
   guards: {
     doubted: ({ context }) => context.doubted,
@@ -128,6 +168,7 @@ export const leaseMachine = setup({
   context: ({ input }) => ({
     ...input,
     mapping: undefined,
+    strategy: undefined,
     attempts: [],
     askedAt: 0,
     renewIn: 0,
@@ -135,21 +176,48 @@ export const leaseMachine = setup({
     silences: 0,
     failures: 0,
   }),
-  initial: 'mapping',
-  on: { 'close.requested': '.releasing' },
+  initial: 'claiming',
+  on: { 'close.requested': '.releasing', 'facts.changed': { actions: 'noteFacts' } },
   states: {
+    claiming: {
+      description: 'Going on with what an ended process has left of this port, if it has',
+      invoke: { src: 'claim', input: ({ context }) => ({ id: context.id }), onError: 'mapping' },
+      on: {
+        'mapping.obtained': { target: 'held', actions: 'noteMapping' },
+        'leftovers.cleared': 'mapping',
+      },
+    },
     mapping: {
-      description: 'Asking the gateway by all protocols',
+      description: 'Asking the gateway, as the flow says',
       entry: 'trust',
       invoke: {
+        id: 'race',
         src: 'race',
-        input: ({ context }) => ({ id: context.id }),
+        input: ({ context: { id, facts, jitter, strategy } }) => ({
+          id,
+          facts,
+          jitter,
+          ranks: strategy === undefined ? {} : { [strategy]: -1 },
+        }),
+        onDone: 'noting',
+        onError: { target: 'unavailable', actions: 'countFailure' },
+      },
+      on: {
+        'network.changed': { actions: ['doubt', 'forgetFailures'] },
+        'facts.changed': { actions: ['noteFacts', 'tellRace'] },
+      },
+    },
+    noting: {
+      description: 'Writing down what came of it',
+      invoke: {
+        src: 'note',
+        input: ({ context, event }) => ({ id: context.id, outcome: outcomeIn(event) }),
         onError: { target: 'unavailable', actions: 'countFailure' },
       },
       on: {
         'mapping.obtained': { target: 'held', actions: 'noteMapping' },
         'mapping.failed': [
-          { guard: 'doubted', target: 'mapping', reenter: true },
+          { guard: 'doubted', target: 'mapping' },
           { target: 'unavailable', actions: 'noteFailure' },
         ],
         'network.changed': { actions: ['doubt', 'forgetFailures'] },
@@ -188,6 +256,11 @@ export const leaseMachine = setup({
     released: { type: 'final' },
   },
 });
+
+/** What the actor gave whose end this event is. */
+function outcomeIn(event: LeaseEvent | DoneActorEvent): unknown {
+  return 'output' in event ? event.output : undefined;
+}
 
 /** ms to half the life, with the jitter of who made the mapping, within the bounds of {@link LEASE_TIMES}. */
 function timeToRenewal({ renewAfter }: Mapping, at: number): number {

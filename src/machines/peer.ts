@@ -1,16 +1,28 @@
 import { assign, fromCallback, setup } from 'xstate';
+import type { Candidate } from '../core/candidate.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { type NatBehavior, unknownBehavior } from '../core/nat-behavior.ts';
+import type { Policy } from '../core/policy.ts';
+import type { Facts } from '../core/strategy.ts';
 import type { MappingEvent } from './connection-events.ts';
+import { type StrategiesInput, strategiesSlot } from './strategies-slot.ts';
 
 export interface PeerInput {
+  readonly policy: Policy;
   /** ms between two looks at the network, so that NAT mappings stay open and changes are seen (20–26 s). */
   readonly refresh: number;
+  /** 0..1, by chance: where in their spread the pauses between tries lie. */
+  readonly jitter: number;
+}
+
+/** What those that look at the network are started with. */
+export interface GatherInput extends StrategiesInput {
+  readonly jitter: number;
 }
 
 /** Facts that the peer chart decides by. */
 export type PeerEvent =
-  | { type: 'discovery.finished'; behavior: NatBehavior; candidates: number }
+  | { type: 'discovery.finished'; behavior: NatBehavior; candidates: readonly Candidate[] }
   | { type: 'network.changed' }
   | MappingEvent
   | { type: 'carrier.online'; name: string }
@@ -20,7 +32,7 @@ export type PeerEvent =
 
 export interface PeerContext extends PeerInput {
   readonly behavior: NatBehavior;
-  readonly candidates: number;
+  readonly candidates: readonly Candidate[];
   /** Names of the rendezvous carriers that are online. */
   readonly online: readonly string[];
 }
@@ -37,14 +49,16 @@ const slot = (name: string) =>
 export const peerMachine = setup({
   types: { context: {} as PeerContext, events: {} as PeerEvent, input: {} as PeerInput },
   actors: {
-    /** Asks the interfaces and the STUN servers once. */
-    gather: slot('gather'),
+    /** Runs the strategies that find addresses, once. */
+    gather: strategiesSlot<GatherInput>('gather'),
     /** Tells how the leases of the peer's ports stand. */
     map: slot('map'),
     /** Keeps the rendezvous carriers and the registration. */
     rendezvous: slot('rendezvous'),
   },
   actions: {
+    /** Tells what the strategies have found, by `discovery.finished`; given by `.provide()`. */
+    endLook: () => {},
     noteDiscovery: assign(({ event }) =>
       event.type === 'discovery.finished' ? { behavior: event.behavior, candidates: event.candidates } : {},
     ),
@@ -61,7 +75,7 @@ export const peerMachine = setup({
   delays: { refresh: ({ context }) => context.refresh },
 }).createMachine({
   id: 'peer',
-  context: ({ input }) => ({ ...input, behavior: unknownBehavior, candidates: 0, online: [] }),
+  context: ({ input }) => ({ ...input, behavior: unknownBehavior, candidates: [], online: [] }),
   initial: 'open',
   on: { 'close.requested': '.closed' },
   states: {
@@ -72,12 +86,21 @@ export const peerMachine = setup({
           initial: 'gathering',
           states: {
             gathering: {
-              invoke: { src: 'gather', onError: 'gathered' },
-              on: { 'discovery.finished': { target: 'gathered', actions: 'noteDiscovery' } },
+              invoke: {
+                id: 'gather',
+                src: 'gather',
+                input: ({ context }) => ({ id: 'peer', facts: factsOf(context), jitter: context.jitter }),
+                onDone: 'gathered',
+                onError: 'gathered',
+              },
             },
             gathered: {
+              entry: 'endLook',
               after: { refresh: 'gathering' },
-              on: { 'network.changed': 'gathering' },
+              on: {
+                'discovery.finished': { actions: 'noteDiscovery' },
+                'network.changed': 'gathering',
+              },
             },
           },
         },
@@ -118,3 +141,9 @@ export const peerMachine = setup({
     closed: { type: 'final' },
   },
 });
+
+/** A peer looks by itself: there is no other side yet, and nobody has dialled. */
+function factsOf({ policy, candidates, behavior }: PeerContext): Facts {
+  const behaviors = { mine: behavior, theirs: unknownBehavior };
+  return { role: 'listener', policy, local: candidates, remote: [], behaviors };
+}

@@ -2,7 +2,7 @@ import { connectionSetup } from './connection-setup.ts';
 
 /**
  * Region `punch`: strategies that make a direct path. Their actor is spawned, not invoked, so that punching goes on
- * after the session has been established over a relay.
+ * after the session has been established over a relay; each round of punching has its own.
  */
 export const punch = connectionSetup.createStateConfig({
   description: 'Making a direct path',
@@ -14,13 +14,13 @@ export const punch = connectionSetup.createStateConfig({
       on: { 'remote.known': 'checking' },
     },
     checking: {
-      entry: connectionSetup.spawnChild('punch', { id: 'punch', input: ({ context }) => ({ id: context.id }) }),
+      entry: 'beginRound',
       always: { guard: 'hasDirect', target: 'punched' },
-      on: { 'punch.exhausted': 'exhausted' },
+      on: { 'xstate.done.actor.punch': { target: 'exhausted', actions: ['noteAttempts', 'endRound'] } },
     },
     punched: { always: { guard: 'noDirect', target: 'exhausted' } },
     exhausted: {
-      description: 'every pair failed; a late check of the other side may still make one valid',
+      description: 'every strategy failed; a late check of the other side may still make a path',
       always: { guard: 'hasDirect', target: 'punched' },
     },
   },

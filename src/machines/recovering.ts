@@ -3,7 +3,10 @@ import { connectionSetup } from './connection-setup.ts';
 /** State `recovering`: every path was lost; gather and punch again under the same session, for a bounded time. */
 export const recovering = connectionSetup.createStateConfig({
   description: 'Every path was lost; looking for a new one under the same session',
+  entry: 'beginFallback',
+  exit: 'forgetRest',
   invoke: {
+    id: 'recover',
     src: 'recover',
     input: ({ context }) => ({ id: context.id }),
     onError: { target: '#connection.failed', actions: 'noteLost' },
@@ -16,6 +19,9 @@ export const recovering = connectionSetup.createStateConfig({
       { target: '#connection.closed' },
     ],
     'close.requested': '#connection.closed',
+    'xstate.done.actor.punch': { actions: ['noteAttempts', 'endRound', 'tellRecovery'] },
+    'xstate.done.actor.fallback': { actions: ['noteAttempts', 'endFallback', 'restFallback'] },
+    'fallback.rested': { actions: 'beginFallback' },
     'offer.rejected': { target: '#connection.failed', actions: 'noteFailure' },
   },
   initial: 'searching',

@@ -1,15 +1,21 @@
-import { fromCallback } from 'xstate';
+import { type AnyActorLogic, type AnyStateMachine, fromCallback, StateMachine } from 'xstate';
 import { asTraversalError } from '../core/errors.ts';
-import { connectionMachine } from '../machines/connection.ts';
+import { bindStrategies, type Flow, type StrategyHost } from '../flows/index.ts';
+import type { ConnectionMachine } from '../machines/connection.ts';
 import type { ConnectionEvent } from '../machines/connection-events.ts';
 import type { ConnectionActorInput } from '../machines/connection-setup.ts';
-import type { ConnectionRuntime } from './runtime-contract.ts';
+import type { StrategiesInput } from '../machines/strategies-slot.ts';
+import type { ConnectionRuntime, Slot } from './runtime-contract.ts';
 
 /**
- * The connection chart with its actors bound to runtimes by connection id: made once a peer, used for all its
- * connections.
+ * The connection chart of a flow with its actors bound to runtimes by connection id, and its strategies to their host: made once a peer,
+ * used for all its connections.
  */
-export function connectionLogic(runtimes: ReadonlyMap<string, ConnectionRuntime>) {
+export function connectionLogic(
+  flow: Flow,
+  runtimes: ReadonlyMap<string, ConnectionRuntime>,
+  host: StrategyHost,
+): ConnectionMachine {
   const find = (id: string): ConnectionRuntime => {
     const runtime = runtimes.get(id);
     if (runtime === undefined) throw new Error(`no connection ${id}`);
@@ -17,24 +23,50 @@ export function connectionLogic(runtimes: ReadonlyMap<string, ConnectionRuntime>
   };
   const actor = (run: (runtime: ConnectionRuntime, send: (event: ConnectionEvent) => void) => () => void) =>
     fromCallback<ConnectionEvent, ConnectionActorInput>(({ input, sendBack }) => run(find(input.id), sendBack));
+  const strategies = (slot: Slot, logic: AnyActorLogic): AnyActorLogic =>
+    informed(slot, logic instanceof StateMachine ? bindStrategies(logic as AnyStateMachine, host) : logic, find);
+  const { punch, fallback } = flow.machine.implementations.actors as Readonly<Record<Slot, AnyActorLogic>>;
 
-  return connectionMachine.provide({
+  return flow.machine.provide({
     actors: {
       signal: actor((runtime, send) => runtime.signal(send)),
       session: actor((runtime) => runtime.session()),
       gather: actor((runtime, send) => runtime.gather(send)),
       map: actor((runtime, send) => runtime.map(send)),
-      punch: actor((runtime) => runtime.punch()),
-      relay: actor((runtime) => runtime.relay()),
+      punch: strategies('punch', punch),
+      fallback: strategies('fallback', fallback),
       watch: actor((runtime, send) => runtime.watch(send)),
       hedge: actor((runtime) => runtime.hedge()),
-      recover: actor((runtime) => runtime.recover()),
+      recover: fromCallback<ConnectionEvent, ConnectionActorInput>(({ input, receive }) =>
+        find(input.id).recover(receive),
+      ),
     },
     actions: {
       usePath: ({ context, self }) => attempt(self, () => find(context.id).use(context.current)),
       punchAgain: ({ context, self }) => attempt(self, () => find(context.id).punchAgain()),
+      noteAttempts: ({ context, event }) => {
+        if (event.type === 'xstate.done.actor.punch') find(context.id).leave('punch', event.output);
+        if (event.type === 'xstate.done.actor.fallback') find(context.id).leave('fallback', event.output);
+      },
     },
   });
+}
+
+/**
+ * The same logic, started with the facts as they are then and with what scores advise, and told to the connection. It inherits from the
+ * logic, so that whoever looks at the actor, as inspectors do, still sees the machine that it runs.
+ */
+function informed(slot: Slot, logic: AnyActorLogic, find: (id: string) => ConnectionRuntime): AnyActorLogic {
+  const own: Pick<AnyActorLogic, 'getInitialSnapshot'> = {
+    getInitialSnapshot(scope, input: StrategiesInput) {
+      const runtime = find(input.id);
+      runtime.follow(slot, scope.self);
+      const { facts, scoring } = runtime.services;
+      const advice = slot === 'punch' ? scoring?.advise(facts) : undefined;
+      return logic.getInitialSnapshot(scope, { id: input.id, facts, ...advice });
+    },
+  };
+  return Object.assign(Object.create(logic), own);
 }
 
 /** An action that threw would break the chart with its actors still running: the connection fails in order instead. */

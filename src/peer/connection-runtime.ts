@@ -1,347 +1,348 @@
 import { filter, Subscription } from 'rxjs';
-import type { Candidate, RemoteCandidate } from '../core/candidate.ts';
-import { type NatBehavior, unknownBehavior } from '../core/nat-behavior.ts';
-import { commonPolicy, type Policy } from '../core/policy.ts';
-import {
-  type AnswerMessage,
-  envelopeHash,
-  iceCredentials,
-  type OfferMessage,
-  type PeerMessage,
-  type RestartMessage,
-} from '../protocol/rendezvous/index.ts';
+import type { AnyActorRef } from 'xstate';
+import type { TimerHandle } from '../core/clock.ts';
+import type { Signaling, SignalingEvent } from '../core/signaling.ts';
+import type { Facts } from '../core/strategy.ts';
+import type { Attempt } from '../core/verdict.ts';
+import type { PathTable } from '../streams/path-table.ts';
+import { ConnectionCredentials } from './connection-credentials.ts';
+import { Exchange } from './exchange.ts';
 import { createIceLink } from './ice-link.ts';
-import type { Acquaintance } from './introduction.ts';
-import { toldCandidates } from './local-candidates.ts';
+import type { IceLink } from './ice-link-contract.ts';
 import { followMapping } from './mapped-ports.ts';
-import { createOwnCandidates } from './own-candidates.ts';
-import { createRelayLink } from './relay-link.ts';
-import { createRestarts, type GenerationMessage } from './restarts.ts';
-import type { ConnectionRuntime, RuntimeOptions, Send, Stop } from './runtime-contract.ts';
-import { createSessionLink } from './session-link.ts';
-import { createSessionOpening } from './session-opening.ts';
-import { createSignalLink } from './signal-link.ts';
+import { createRelayLink, type RelayLink } from './relay-link.ts';
+import { RELAY_PATIENCE, RelayedLink } from './relayed-link.ts';
+import type { ConnectionRuntime, Evidence, RuntimeOptions, Send, Slot, Stop } from './runtime-contract.ts';
+import { RuntimeServices } from './runtime-services.ts';
+import { createSessionLink, type SessionLink } from './session-link.ts';
+import { createSessionOpening, type SessionOpening } from './session-opening.ts';
+import { createSignalLink, type SignalLink } from './signal-link.ts';
+
+export function createConnectionRuntime(options: RuntimeOptions): ConnectionRuntime {
+  return new LinkedRuntime(options);
+}
 
 const nothing: Stop = () => {};
 
-export function createConnectionRuntime(options: RuntimeOptions): ConnectionRuntime {
-  const { env, role, introduction, session, discovery, policy, ownKey, refresh } = options;
-  /** The listener's, until its packets and candidates are in use. */
-  let offer = options.offer?.message;
-  const offered = options.offer && { key: options.offer.message.dialerKey, hash: options.offer.hash };
-  const dialer = role === 'dialer';
-  const byHand = options.servers.every((server) => server.byHand === true);
-  let emit: Send = () => {};
-  /** What both sides allow; the dialer learns the listener's with its answer. */
-  let common: Policy = (offer && commonPolicy(policy, offer.policy)) ?? policy;
-  let answered = false;
-  let flight: readonly Uint8Array[] | undefined;
-  let theirs: NatBehavior = offer?.behavior ?? unknownBehavior;
-  let peerGone = false;
-  let recovering = false;
-  const own = createOwnCandidates(discovery, policy);
-  const subscriptions = new Subscription();
+/** ms from the beginning of one round of punching to that of the next, where nothing else says when. */
+const ROUND = 1000;
 
-  const link = createSessionLink({
-    role: dialer ? 'client' : 'server',
-    factory: options.sessions,
-    routers: options.routers,
-    clock: env.clock,
-  });
+/** Joins the links of a connection to each other and to its chart. */
+class LinkedRuntime implements ConnectionRuntime {
+  readonly services: RuntimeServices;
+  readonly #options: RuntimeOptions;
+  readonly #isByHand: boolean;
+  readonly #credentials: ConnectionCredentials;
+  readonly #link: SessionLink;
+  readonly #opening: SessionOpening;
+  readonly #ice: IceLink;
+  readonly #signal: SignalLink;
+  readonly #relay: RelayLink;
+  readonly #relayed: RelayedLink;
+  readonly #exchange: Exchange;
+  readonly #subscriptions = new Subscription();
+  /** The actors that run strategies. */
+  readonly #strategies = new Map<Slot, AnyActorRef>();
+  #roundBegan = Number.NEGATIVE_INFINITY;
+  #send: Send = () => {};
+  /** Says the first word, once enough is known for it. */
+  #begin: () => void = nothing;
 
-  const opening = createSessionOpening({
-    link,
-    expectedKey: dialer ? introduction.listenerKey : offered?.key,
-    send: (event) => emit(event),
-    onEstablished() {
-      for (const message of restarts.prove()) follow(message);
-    },
-  });
+  constructor(options: RuntimeOptions) {
+    this.#options = options;
+    this.#isByHand = options.servers.every((server) => server.byHand === true);
+    this.#credentials = new ConnectionCredentials(options);
+    this.#link = createSessionLink({
+      role: options.role === 'dialer' ? 'client' : 'server',
+      factory: options.sessions,
+      routers: options.routers,
+      clock: options.env.clock,
+    });
+    const emit: Send = (event) => this.#send(event);
+    this.#opening = this.#createOpening(emit);
+    this.#ice = this.#createIce(emit);
+    this.#signal = this.#createSignal(emit);
+    this.#relay = this.#createRelay(emit);
+    this.#relayed = this.#createRelayed(emit);
+    this.#exchange = new Exchange({
+      runtime: options,
+      ice: this.#ice,
+      signal: this.#signal,
+      relay: this.#relay,
+      relayed: this.#relayed,
+      link: this.#link,
+      opening: this.#opening,
+      emit,
+      onNegotiation: (message) => this.services.negotiation.receive(message, false),
+      onFacts: () => this.#tellFacts(),
+    });
+    this.services = new RuntimeServices({
+      runtime: options,
+      ice: this.#ice,
+      link: this.#link,
+      signal: this.#signal,
+      relay: this.#relay,
+      relayed: this.#relayed,
+      facts: () => this.#facts(),
+      credentials: () => this.#credentials.ofGeneration(this.#ice.generation),
+      emit,
+    });
+    // From its making on: the other side may have the first one ready when the session is established here.
+    void this.#opening.secured.then(({ notes$ }) => notes$.subscribe((note) => this.services.negotiation.hear(note)));
+    const heard$ = this.#link.table.observations$.pipe(filter(({ type }) => type === 'heard'));
+    this.#subscriptions.add(heard$.subscribe(({ id }) => this.#ice.hear(id)));
+    if (this.#isByHand) this.#relay.forbid('nothing is relayed by hand');
+    if (this.#exchange.policy === 'direct-only') {
+      for (const each of [this.#relay, this.#relayed]) each.forbid('the other side refuses relays');
+    }
+  }
 
-  const ice = createIceLink({
-    dialer,
-    byHand,
-    credentials(generation) {
-      const { settled } = introduction;
-      if (settled === undefined) throw new Error('checks began before the two sides shared a secret');
-      return iceCredentials(settled.secret, session, generation);
-    },
-    routers: options.routers,
-    network: env.network,
-    lobby: options.lobby,
-    clock: env.clock,
-    random: env.random,
-    loopback: env.loopback,
-    budget: options.budget,
-    on: {
-      validated(path, preference) {
-        link.addDirect(path);
-        emit({ type: 'path.validated', path: { info: path.info, preference } });
-      },
-      early: (packet) => link.accept([packet]),
-      lost: (id, reason) => losePath(id, reason),
-      confirmed: (id) => link.table.confirm(id),
-      doubtful: (id) => link.table.doubt(id),
-      exhausted(reason) {
-        emit({ type: 'punch.exhausted', reason });
-        if (recovering) punchAgain();
-      },
-    },
-  });
+  get secured(): ConnectionRuntime['secured'] {
+    return this.#opening.secured;
+  }
 
-  const signal = createSignalLink({
-    role,
-    introduction,
-    session,
-    carriers: options.carriers,
-    servers: options.servers,
-    clock: env.clock,
-    random: env.random,
-    log: env.log,
-    on: {
-      message: (message, envelope) => receive(message, envelope),
-      bound(carrier) {
-        if (offered !== undefined && !answered) answer(offered.hash);
-        else tellCandidates();
-        relay.bound(carrier);
-      },
-      unbound: (carrier, reason) => relay.unbound(carrier, reason),
-      gone() {
-        peerGone = true;
-        ice.check();
-        emit({ type: 'peer.gone' });
-      },
-      refused: (failure) => emit({ type: 'offer.rejected', ...failure }),
-      failed: (failure) => emit({ type: 'signaling.failed', ...failure }),
-    },
-  });
+  get table(): PathTable {
+    return this.#link.table;
+  }
 
-  const relay = createRelayLink({
-    session,
-    bound: () => signal.bound(),
-    on: {
-      opened(path) {
-        link.addRelayed(path);
-        emit({ type: 'path.validated', path: { info: path.info, preference: 0 } });
-      },
-      lost: (id, reason) => losePath(id, reason),
-      unavailable: (reason) => emit({ type: 'relay.unavailable', reason }),
-    },
-  });
+  handle(carrier: Signaling, event: SignalingEvent): void {
+    this.#signal.handle(carrier, event);
+  }
 
-  const losePath = (id: string, reason: string): void => {
-    link.remove(id);
-    emit({ type: 'path.lost', id, reason });
-  };
-
-  const makeOffer = ({ prove }: Acquaintance): OfferMessage | RestartMessage => {
-    if (answered) return { type: 'restart', generation: ice.generation, ...own.state() };
-    flight ??= opening.open();
-    const issuedAt = Math.floor(env.clock.wallTime());
-    return {
-      type: 'offer',
-      dialerKey: ownKey,
-      listenerKey: introduction.listenerKey,
-      issuedAt,
-      ...(prove && { proof: prove(issuedAt) }),
-      policy,
-      flight,
-      ...own.state(),
+  signal(send: Send): Stop {
+    this.#send = send;
+    const { role, discovery } = this.#options;
+    const exchange = this.#exchange;
+    exchange.begin();
+    let started = false;
+    this.#begin = () => {
+      // What people carry is said once, with all that is to be known of this side.
+      if (started || (this.#isByHand && (!exchange.own.isComplete || this.#relayed.isAwaited))) return;
+      started = true;
+      this.#signal.start(role === 'dialer' ? (acquaintance) => exchange.makeOffer(acquaintance) : undefined);
     };
-  };
+    this.#begin();
+    this.#subscriptions.add(
+      discovery.reachability$.subscribe(() => {
+        this.#begin();
+        exchange.look();
+      }),
+    );
+    const { clock } = this.#options.env;
+    const latest = this.#relayed.isAwaited ? clock.setTimeout(this.#begin, RELAY_PATIENCE) : undefined;
+    this.#subscriptions.add(() => clock.clearTimeout(latest));
+    return () => this.#end();
+  }
 
-  const answer = (offerHash: Uint8Array): void => {
-    answered = true;
-    signal.send({ type: 'answer', offerHash, policy, ...own.state() });
-  };
+  session(): Stop {
+    this.#opening.follow();
+    return nothing;
+  }
 
-  const tellCandidates = (candidates = own.current): void => {
-    const told = toldCandidates(candidates, policy);
-    signal.send({ type: 'candidates', generation: ice.generation, candidates: told, end: own.isComplete });
-  };
+  gather(send: Send): Stop {
+    const subscription = this.#options.discovery.reachability$.subscribe(() => {
+      if (this.#exchange.own.isComplete) send({ type: 'candidates.gathered' });
+    });
+    return () => subscription.unsubscribe();
+  }
 
-  /** Hands new local candidates to the agent; gives those that are new. */
-  const announce = (): readonly Candidate[] => {
-    const fresh = own.takeFresh();
-    ice.addLocal(fresh);
-    if (own.isComplete) ice.end('local');
-    return fresh;
-  };
+  map(send: Send): Stop {
+    return followMapping(this.#options.ports, send);
+  }
 
-  const receive = (message: PeerMessage, envelope: Uint8Array): void => {
-    if (peerGone && message.type !== 'standing') {
-      peerGone = false;
-      emit({ type: 'peer.returned' });
-    }
-    switch (message.type) {
-      case 'standing':
-        if (!answered) addRemote(message, false);
-        break;
-      case 'answer':
-        receiveAnswer(message);
-        break;
-      case 'candidates':
-      case 'restart':
-        follow(message);
-        break;
-      case 'offer':
-        // Made again, so the answer was lost; or made at another server too. The session is for the key of the first
-        // one only.
-        if (offered === undefined || Buffer.compare(message.dialerKey, offered.key) !== 0) break;
-        answer(envelopeHash(envelope));
-        if (ice.generation > 0) tellRestart();
-        break;
-      case 'reject':
-        emit({ type: 'offer.rejected', code: message.code, message: message.message });
-        break;
-    }
-  };
-
-  const follow = (message: GenerationMessage): void => {
-    if (restarts.follow(message)) addRemote(message, message.end);
-    if (message.type !== 'restart') return;
-    if (message.generation < ice.generation) tellRestart();
-    else tellCandidates();
-  };
-
-  const receiveAnswer = (message: AnswerMessage): void => {
-    if (answered) return;
-    answered = true;
-    flight = undefined;
-    common = commonPolicy(policy, message.policy) ?? policy;
-    if (common === 'direct-only') relay.forbid('the other side refuses relays');
-    addRemote(message, message.end);
-  };
-
-  const addRemote = (
-    from: { readonly candidates: readonly RemoteCandidate[]; readonly behavior?: NatBehavior },
-    end: boolean,
-  ): void => {
-    theirs = from.behavior ?? theirs;
-    ice.addRemote(from.candidates);
-    if (end) ice.end('remote');
-    emit({ type: 'remote.known' });
-  };
-
-  const renew = (generation: number): void => {
-    own.forget();
-    ice.restart(generation);
-    refresh();
-    announce();
-    if (policy !== 'relay-only') ice.start();
-  };
-
-  const tellRestart = (): void => signal.send({ type: 'restart', generation: ice.generation, ...own.state() });
-
-  const punchAgain = (): void => {
-    if (policy !== 'relay-only' && ice.isSpent) restarts.begin();
-  };
-
-  const restarts = createRestarts({
-    clock: env.clock,
-    generation: () => ice.generation,
-    renew,
-    tell: () => (dialer ? signal.offerAgain() : tellRestart()),
-  });
-
-  subscriptions.add(
-    link.table.observations$.pipe(filter(({ type }) => type === 'heard')).subscribe(({ id }) => ice.hear(id)),
-  );
-
-  return {
-    secured: opening.secured,
-    table: link.table,
-    handle: (carrier, event) => signal.handle(carrier, event),
-    signal(send) {
-      emit = send;
-      if (offer !== undefined) {
-        link.accept(offer.flight);
-        addRemote(offer, offer.end);
-        offer = undefined;
+  watch(send: Send): Stop {
+    const subscription = this.table.observations$.subscribe(({ type, id }) => {
+      if (type === 'heard') return;
+      if (type === 'suspect') {
+        this.#ice.check();
+        this.#relayed.check();
+        this.#options.refresh();
       }
-      announce();
-      let started = false;
-      const start = (): void => {
-        started = true;
-        signal.start(dialer ? makeOffer : undefined);
-      };
-      if (!byHand || own.isComplete) start();
-      subscriptions.add(
-        discovery.reachability$.subscribe(() => {
-          if (!started && own.isComplete) start();
-          // Before both keys are proven nobody follows: what is new goes to the generation that both are at.
-          if (opening.isEstablished() && link.table.isDoubtful && own.hasLost()) {
-            restarts.begin();
-            return;
-          }
-          const fresh = announce();
-          if (fresh.length > 0 || own.isComplete) tellCandidates(fresh);
-        }),
-      );
-      return () => {
-        subscriptions.unsubscribe();
-        ice.stop();
-        relay.close();
-        link.close();
-        signal.close();
-      };
-    },
-    session() {
-      opening.follow();
-      return nothing;
-    },
-    gather(send) {
-      const subscription = discovery.reachability$.subscribe(() => {
-        if (own.isComplete) send({ type: 'candidates.gathered' });
-      });
-      return () => subscription.unsubscribe();
-    },
-    map: (send) => followMapping(options.ports, send),
-    punch() {
-      ice.start();
-      return nothing;
-    },
-    relay() {
-      if (byHand) relay.forbid('nothing is relayed by hand');
-      else if (common === 'direct-only') relay.forbid('the other side refuses relays');
-      relay.open();
-      return nothing;
-    },
-    watch(send) {
-      const subscription = link.table.observations$.subscribe(({ type, id }) => {
-        if (type === 'heard') return;
-        if (type === 'suspect') {
-          ice.check();
-          refresh();
-        }
-        send({ type: type === 'suspect' ? 'path.suspect' : 'path.alive', id });
-      });
-      return () => subscription.unsubscribe();
-    },
-    hedge() {
-      link.table.hedge(true);
-      link.session?.pathChanged();
-      return () => link.table.hedge(false);
-    },
-    punchAgain,
-    recover() {
-      recovering = true;
-      punchAgain();
-      return () => {
-        recovering = false;
-      };
-    },
-    use(pathId) {
-      link.use(pathId);
-      ice.use(pathId);
-      if (pathId !== undefined) opening.open();
-    },
-    evidence: () => ({
-      local: own.current,
-      remote: ice.remotes,
-      behaviors: { mine: discovery.current.behavior, theirs },
-      pairs: ice.snapshot()?.pairs ?? [],
-      ports: options.ports.current,
-    }),
-  };
+      send({ type: type === 'suspect' ? 'path.suspect' : 'path.alive', id });
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  hedge(): Stop {
+    this.table.hedge(true);
+    this.#link.session?.pathChanged();
+    return () => this.table.hedge(false);
+  }
+
+  recover(onRoundEnded: (callback: () => void) => void): Stop {
+    const { clock } = this.#options.env;
+    let timer: TimerHandle | undefined;
+    onRoundEnded(() => {
+      clock.clearTimeout(timer);
+      const rest = this.#roundBegan + ROUND - clock.now();
+      // A flow whose strategies all fail at once must not go round for ever.
+      if (rest > 0) timer = clock.setTimeout(() => this.punchAgain(), rest);
+      else this.punchAgain();
+    });
+    this.punchAgain();
+    return () => clock.clearTimeout(timer);
+  }
+
+  punchAgain(): void {
+    const isOver = !this.#strategies.has('punch') || this.#ice.isSpent;
+    if (this.#options.policy !== 'relay-only' && isOver) this.#exchange.restart();
+  }
+
+  use(pathId: string | undefined): void {
+    this.#link.use(pathId);
+    this.#ice.use(pathId);
+    this.#relayed.use(pathId);
+    if (pathId !== undefined) this.#opening.open();
+  }
+
+  follow(slot: Slot, actor: AnyActorRef): void {
+    const { accounts, attempts, elapsed } = this.services;
+    attempts.note(this.#strategies.get(slot)?.getSnapshot().context, elapsed);
+    accounts.forget(slot);
+    this.#strategies.set(slot, actor);
+    if (slot === 'punch') this.#roundBegan = this.#options.env.clock.now();
+  }
+
+  leave(slot: Slot, output: unknown): void {
+    this.#strategies.delete(slot);
+    this.services.attempts.note(output, this.services.elapsed);
+  }
+
+  attempts(): readonly Attempt[] {
+    const { attempts, elapsed } = this.services;
+    for (const actor of this.#strategies.values()) attempts.note(actor.getSnapshot().context, elapsed);
+    this.#strategies.clear();
+    return attempts.list;
+  }
+
+  evidence(): Evidence {
+    const { local, remote, behaviors } = this.#facts();
+    return {
+      local,
+      remote,
+      behaviors,
+      pairs: this.#ice.snapshot()?.pairs ?? [],
+      ports: this.#options.ports.current,
+    };
+  }
+
+  #createOpening(send: Send): SessionOpening {
+    const { role, introduction, offer } = this.#options;
+    return createSessionOpening({
+      link: this.#link,
+      expectedKey: role === 'dialer' ? introduction.listenerKey : offer?.message.dialerKey,
+      send,
+      onEstablished: () => {
+        this.services.authenticate();
+        this.#exchange.prove();
+      },
+    });
+  }
+
+  #createIce(emit: Send): IceLink {
+    const { env, role, routers, lobby, budget } = this.#options;
+    return createIceLink({
+      dialer: role === 'dialer',
+      byHand: this.#isByHand,
+      credentials: (generation) => this.#credentials.ofGeneration(generation),
+      routers,
+      network: env.network,
+      lobby,
+      clock: env.clock,
+      random: env.random,
+      loopback: env.loopback,
+      budget,
+      on: {
+        validated: (path, preference) => {
+          this.#link.addDirect(path);
+          emit({ type: 'path.validated', path: { info: path.info, preference } });
+        },
+        early: (packet) => this.#link.accept([packet]),
+        lost: (id, reason) => this.services.losePath(id, reason),
+        confirmed: (id) => this.table.confirm(id),
+        doubtful: (id) => this.table.doubt(id),
+      },
+    });
+  }
+
+  #createSignal(emit: Send): SignalLink {
+    const { env, role, introduction, session, carriers, servers } = this.#options;
+    return createSignalLink({
+      role,
+      introduction,
+      session,
+      carriers,
+      servers,
+      clock: env.clock,
+      random: env.random,
+      log: env.log,
+      on: {
+        message: (message, envelope) => this.#exchange.receive(message, envelope),
+        bound: (carrier) => {
+          this.#exchange.meet();
+          this.#relay.bound(carrier);
+        },
+        unbound: (carrier, reason) => this.#relay.unbound(carrier, reason),
+        gone: () => this.#exchange.miss(),
+        refused: (failure) => emit({ type: 'offer.rejected', ...failure }),
+        failed: (failure) => emit({ type: 'signaling.failed', ...failure }),
+      },
+    });
+  }
+
+  #createRelay(emit: Send): RelayLink {
+    return createRelayLink({
+      session: this.#options.session,
+      bound: () => this.#signal.bound(),
+      on: {
+        opened: (path) => {
+          this.#link.addRelayed(path);
+          emit({ type: 'path.validated', path: { info: path.info, preference: 0 } });
+        },
+        lost: (id, reason) => this.services.losePath(id, reason),
+      },
+    });
+  }
+
+  #createRelayed(emit: Send): RelayedLink {
+    return new RelayedLink({
+      runtime: this.#options,
+      byHand: this.#isByHand,
+      credentials: this.#credentials,
+      link: this.#link,
+      known: () => this.#facts(),
+      on: {
+        allocated: () => {
+          this.#exchange.look();
+          this.#begin();
+        },
+        validated: ({ info }, preference) => emit({ type: 'path.validated', path: { info, preference } }),
+        lost: (id, reason) => this.services.losePath(id, reason),
+      },
+    });
+  }
+
+  #facts(): Facts {
+    const { role, discovery } = this.#options;
+    const { own, policy, theirs } = this.#exchange;
+    const behaviors = { mine: discovery.current.behavior, theirs };
+    return { role, policy, local: own.current, remote: this.#ice.remotes, behaviors };
+  }
+
+  /** Only to those that ask for evidence on their way: most do not. */
+  #tellFacts(): void {
+    if (!this.#options.asksEvidence) return;
+    const facts = this.#facts();
+    for (const actor of this.#strategies.values()) actor.send({ type: 'facts.changed', facts });
+  }
+
+  #end(): void {
+    this.#subscriptions.unsubscribe();
+    this.services.end();
+    this.#ice.stop();
+    this.#relay.close();
+    this.#link.close();
+    this.#relayed.forbid('the connection has ended');
+    this.#signal.close();
+  }
 }

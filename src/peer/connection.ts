@@ -6,12 +6,12 @@ import type { PathInfo } from '../core/path.ts';
 import type { Session, SessionDatagrams, SessionStats, SessionStream } from '../core/session.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { ConnectionMachine } from '../machines/connection.ts';
-import type { ConnectionEvent, Failure } from '../machines/connection-events.ts';
+import type { ConnectionEvent, Failure, RatedPath } from '../machines/connection-events.ts';
 import { type ConnectionInput, type ConnectionOutput, currentPath } from '../machines/connection-setup.ts';
 import type { Inspect } from '../machines/inspect.ts';
 import { mapAttempts } from './mapping-evidence.ts';
 import type { ConnectionRuntime } from './runtime-contract.ts';
-import { checksAttempt, makeVerdict } from './verdict.ts';
+import { makeVerdict, withChecks } from './verdict.ts';
 
 export type ConnectionState = StateValueFrom<ConnectionMachine>;
 
@@ -86,6 +86,8 @@ class ActorConnection implements StartableConnection {
   readonly #session$ = new ReplaySubject<Session>(1);
   readonly #datagrams$ = new Subject<Uint8Array>();
   readonly #validated: PathInfo[] = [];
+  /** In use when this side closed: the other side may end a TCP connection before our session has ended. */
+  #closedOn: RatedPath | undefined;
   #session: Session | undefined;
   #ended = false;
   #settle: { resolve(): void; reject(error: TraversalError): void } | undefined;
@@ -198,9 +200,12 @@ class ActorConnection implements StartableConnection {
     const { runtime, env, onEnd } = this.#options;
     const evidence = runtime.evidence();
     const endedAt = env.clock.now() - this.#startedAt;
-    const checks = evidence.pairs.length > 0 ? [checksAttempt(evidence, 0, endedAt)] : [];
-    const attempts = [...checks, ...mapAttempts(evidence.ports, this.#startedAt)];
-    const made = makeVerdict({ output, evidence, paths: this.#validated, attempts });
+    const attempts = [
+      ...withChecks(runtime.attempts(), evidence, endedAt),
+      ...mapAttempts(evidence.ports, this.#startedAt),
+    ];
+    const current = this.#closedOn ?? output.current;
+    const made = makeVerdict({ output: { ...output, current }, evidence, paths: this.#validated, attempts });
     this.#settle?.reject(new TraversalError(made.code ?? 'ERR_CLOSED', made.summary));
     this.#ended = true;
     this.#state$.complete();
@@ -214,6 +219,7 @@ class ActorConnection implements StartableConnection {
   /** An established session tells the other side first; the chart then ends with it. */
   #end(event: ConnectionEvent): void {
     const { status, context } = this.#actor.getSnapshot();
+    this.#closedOn ??= currentPath(context);
     this.#session?.close();
     if (status === 'active' && !context.established) this.#actor.send(event);
   }

@@ -6,10 +6,12 @@ import type { Identity } from '../core/identity.ts';
 import type { Policy } from '../core/policy.ts';
 import type { SessionFactory } from '../core/session.ts';
 import type { Signaling, SignalingEvent } from '../core/signaling.ts';
+import { asksForEvidence, type Flow, type Scores } from '../flows/index.ts';
 import type { ConnectionDelays } from '../machines/connection-setup.ts';
 import type { Inspect } from '../machines/inspect.ts';
 import { createCheckBudget } from '../protocol/ice/index.ts';
 import { type ContactKey, createEnvelopeChannel, type Ticket, ticketId } from '../protocol/rendezvous/index.ts';
+import { createProbeBudget } from '../protocol/spray/index.ts';
 import type { PacketRouter } from '../streams/packet-router.ts';
 import type { TcpLobby } from '../streams/tcp-lobby.ts';
 import type { Admission } from './admission.ts';
@@ -18,6 +20,7 @@ import { type Connection, createConnection, type StartableConnection } from './c
 import { connectionLogic } from './connection-logic.ts';
 import { createConnectionRuntime } from './connection-runtime.ts';
 import { createContactBook } from './contact-book.ts';
+import { createDeskHost } from './desk-host.ts';
 import type { Discovery } from './discovery.ts';
 import { createDoorkeeper } from './doorkeeper.ts';
 import { type Introduction, knownIntroduction } from './introduction.ts';
@@ -26,10 +29,14 @@ import type { MappedPorts } from './mapped-ports.ts';
 import { createOfferOpener, type OpenedOffer } from './offer-opener.ts';
 import type { ConnectOptions } from './peer.ts';
 import type { ConnectionRuntime, RuntimeOptions } from './runtime-contract.ts';
+import { Scoring } from './scoring.ts';
+import { createStrategyHost } from './strategy-host.ts';
 import type { TicketBook } from './ticket-book.ts';
 
 export interface ConnectionsOptions {
   readonly env: Environment;
+  readonly flow: Flow;
+  readonly scores: Scores | undefined;
   readonly policy: Policy;
   readonly admission: Admission;
   readonly delays: ConnectionDelays;
@@ -48,6 +55,8 @@ export interface ConnectionsOptions {
   readonly onTicketBurnt: () => void;
   /** Asks for a fresh look at the network. */
   readonly refresh: () => void;
+  /** STUN servers that are known by now, `host:port`. */
+  readonly stun: () => readonly string[];
 }
 
 /** All connections of a peer: dialed ones, and those of dialers that were let in. */
@@ -61,13 +70,19 @@ export interface Connections {
 type DialOptions = ConnectOptions & { readonly servers: readonly string[] };
 
 export function createConnections(options: ConnectionsOptions): Connections {
-  const { env, identity, policy, carriers, tickets } = options;
+  const { env, flow, identity, policy, carriers, tickets } = options;
   const { random } = env;
   const runtimes = new Map<string, ConnectionRuntime>();
   const connections = new Map<string, Connection>();
-  const machine = connectionLogic(runtimes);
+  const host = createStrategyHost(runtimes);
+  const desk = createDeskHost({ strategies: flow.strategies, host, clock: env.clock, inspect: options.inspect });
+  const machine = connectionLogic(flow, runtimes, host);
+  const asksEvidence = dependsOnFacts(flow);
   const budget = createCheckBudget();
+  const probes = createProbeBudget();
   const contacts = createContactBook();
+  const { scores } = options;
+  const scoring = scores && new Scoring({ scores, punch: flow.spec.punch, random });
 
   const begin = (
     specific: Pick<RuntimeOptions, 'role' | 'introduction' | 'session' | 'servers' | 'budget' | 'offer'>,
@@ -75,7 +90,15 @@ export function createConnections(options: ConnectionsOptions): Connections {
     delays: ConnectionDelays,
   ): StartableConnection => {
     const id = toHex(specific.session);
-    const runtime = createConnectionRuntime({ ownKey: identity.publicKey, ...options, ...specific });
+    const runtime = createConnectionRuntime({
+      ownKey: identity.publicKey,
+      probes,
+      desk,
+      scoring,
+      asksEvidence,
+      ...options,
+      ...specific,
+    });
     runtimes.set(id, runtime);
     const connection = createConnection({
       machine,
@@ -194,3 +217,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
 /** ms that a dialer waits for people to carry its offer: as long as an offer is fresh. */
 const BY_HAND = 10 * 60_000;
+
+/** Whether what is known on the way changes what its connections try. */
+function dependsOnFacts({ spec: { punch, fallback } }: Flow): boolean {
+  return asksForEvidence(punch) || (fallback !== undefined && asksForEvidence(fallback));
+}

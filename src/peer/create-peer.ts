@@ -1,8 +1,8 @@
 import { BehaviorSubject, Subject } from 'rxjs';
 import { createActor, fromCallback } from 'xstate';
 import { TraversalError } from '../core/errors.ts';
-import { unknownBehavior } from '../core/nat-behavior.ts';
 import { randomInteger } from '../core/random.ts';
+import { defaultFlow } from '../flows/index.ts';
 import { defaultConnectionDelays } from '../machines/connection-setup.ts';
 import { type PeerEvent, peerMachine } from '../machines/peer.ts';
 import { checkTicket, createContactKey, decodeTicket } from '../protocol/rendezvous/index.ts';
@@ -11,6 +11,8 @@ import { createCarriers } from './carriers.ts';
 import type { Connection } from './connection.ts';
 import { createConnections } from './connections.ts';
 import { createDiscovery } from './discovery.ts';
+import { flowLeases } from './flow-leases.ts';
+import { createLooks, noLooks } from './looks.ts';
 import { withMappedPorts } from './mapped-discovery.ts';
 import { createMappedPorts, followMapping } from './mapped-ports.ts';
 import type { ConnectOptions, Peer, PeerAddress, PeerOptions } from './peer.ts';
@@ -28,8 +30,8 @@ const REFRESH = { least: 20_000, spread: 6_000 };
  * key.
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
-  const { env } = options;
-  const policy = options.policy ?? 'relay-first';
+  const { env, flow = defaultFlow } = options;
+  const policy = options.policy ?? flow.policy;
   const identity = options.identity ?? env.newIdentity();
   const admission = createAdmission(options.accept ?? {}, env.log);
   const contactKey = admission.takesKeys ? createContactKey(identity, env.random) : undefined;
@@ -38,8 +40,6 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     sessions.close();
     throw error;
   });
-  const ports = createMappedPorts(env, sockets, policy);
-  const discovery = withMappedPorts(createDiscovery(env, sockets.routers, sockets.lobby?.bases), ports, env);
   const carriers = createCarriers(env.signaling, env.clock);
   const incoming = new Subject<Connection>();
   let closing: Promise<void> | undefined;
@@ -47,12 +47,33 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
   const stunServers = (): readonly string[] =>
     env.stun.length > 0 ? env.stun : [...new Set([...carriers.stun, ...carriers.hintedStun])];
 
-  /** Until a carrier has told its STUN servers, or that it is not there, more are to be expected. */
-  const knowsServers = (): boolean => stunServers().length > 0 || !carriers.connecting;
+  const { network, clock } = env;
+  const found = createDiscovery(env, sockets.routers, sockets.lobby?.bases);
+  const { inspect } = options;
+  const openLeases = flowLeases({ env, flow, policy, discovery: found, stun: stunServers, inspect });
+  const ports = createMappedPorts({ network, clock, sockets, policy, openLeases });
+  const discovery = withMappedPorts(found, ports, env);
+
+  const looks =
+    policy === 'relay-only'
+      ? noLooks
+      : createLooks({
+          env,
+          flow,
+          discovery,
+          servers() {
+            const stun = stunServers();
+            // Until a carrier has told its STUN servers, or that it is not there, more are to be expected.
+            return { stun, final: stun.length > 0 || !carriers.connecting };
+          },
+          onStart: () => ports.look(),
+        });
 
   const registrar = createRegistrar({ env, identity, contact: contactKey?.contact, carriers, discovery, policy });
   const connections = createConnections({
     env,
+    flow,
+    scores: options.scores,
     policy,
     admission,
     contactKey,
@@ -66,36 +87,22 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     carriers,
     tickets: registrar.tickets,
     incoming,
-    inspect: options.inspect,
+    inspect,
     onTicketBurnt: () => registrar.refresh(),
     refresh: () => lookAgain(),
+    stun: stunServers,
   });
 
   const lookAgain = (): void => {
-    if (closing === undefined) actor.send({ type: 'network.changed' });
+    // In a turn of its own: inside another chart's action XState takes a machine that begins for a mistake, and says so.
+    queueMicrotask(() => {
+      if (closing === undefined) actor.send({ type: 'network.changed' });
+    });
   };
 
   const logic = peerMachine.provide({
     actors: {
-      gather: fromCallback<PeerEvent>(({ sendBack }) => {
-        // Who hides its addresses does not even look at them.
-        if (policy === 'relay-only') {
-          sendBack({ type: 'discovery.finished', behavior: unknownBehavior, candidates: 0 });
-          return;
-        }
-        ports.look();
-        const asked = stunServers();
-        const final = knowsServers();
-        discovery
-          .gather(asked, { final })
-          .catch((error) => env.log('discovery.failed', { error: String(error) }))
-          .then(() => {
-            const { behavior, candidates } = discovery.current;
-            sendBack({ type: 'discovery.finished', behavior, candidates: candidates.length });
-            // By now this look is over, and the chart hears no more of it.
-            if (final !== knowsServers() || !sameList(asked, stunServers())) lookAgain();
-          });
-      }),
+      gather: looks.gather,
       map: fromCallback<PeerEvent>(({ sendBack }) => followMapping(ports, sendBack)),
       rendezvous: fromCallback<PeerEvent>(({ sendBack }) => {
         const subscription = carriers.statuses$.subscribe(({ carrier: { name }, status }) => {
@@ -113,10 +120,18 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
         return () => subscription.unsubscribe();
       }),
     },
+    actions: {
+      endLook({ self }) {
+        const { behavior, candidates, stale } = looks.finish();
+        self.send({ type: 'discovery.finished', behavior, candidates });
+        if (stale) lookAgain();
+      },
+    },
   });
 
-  const refresh = REFRESH.least + randomInteger(env.random, REFRESH.spread);
-  const actor = createActor(logic, { input: { refresh }, clock: env.clock, id: 'peer', inspect: options.inspect });
+  const spread = randomInteger(env.random, REFRESH.spread);
+  const input = { policy, refresh: REFRESH.least + spread, jitter: spread / REFRESH.spread };
+  const actor = createActor(logic, { input, clock, id: 'peer', inspect });
   const state$ = new BehaviorSubject(actor.getSnapshot().value);
   actor.subscribe({
     next: ({ value }) => {
@@ -191,8 +206,4 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
 function checkTimeout(timeout: number | undefined): void {
   if (timeout === undefined || (Number.isFinite(timeout) && timeout > 0)) return;
   throw new TraversalError('ERR_USAGE', `a connection cannot be made within ${timeout} ms`);
-}
-
-function sameList(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { Endpoint } from '../core/endpoint.ts';
 import type { Network } from '../core/network.ts';
 import type { IceAgent, IceEvent, IceInput } from '../protocol/ice/index.ts';
 import { createDirectPath, type DirectPath } from '../streams/direct-path.ts';
@@ -16,6 +17,8 @@ export interface IceGenerationOptions {
   /** Where TCP connections to us come in. */
   readonly lobby: TcpLobby | undefined;
   readonly clock: Clock;
+  /** Name of the strategy that a path to this address is owed to. */
+  readonly strategyOf: (remote: Endpoint) => string;
   readonly on: IceGenerationEvents;
 }
 
@@ -30,6 +33,8 @@ export interface IceGenerationEvents {
   /** A packet of the session came in over TCP before its path was validated; valid during the call only. */
   early(packet: Uint8Array): void;
   exhausted(reason: string): void;
+  /** A check came from an address that was not known; it has proven the password. */
+  heard(from: Endpoint): void;
 }
 
 /** One generation of ICE credentials: an agent on the peer's sockets, and the paths that it has validated. */
@@ -58,6 +63,7 @@ class PumpedGeneration implements IceGeneration {
   readonly agent: IceAgent;
   readonly #number: number;
   readonly #routers: readonly PacketRouter[];
+  readonly #strategyOf: (remote: Endpoint) => string;
   readonly #on: IceGenerationEvents;
   /** Valid pairs by pair id. */
   readonly #paths = new Map<string, DirectPath>();
@@ -65,10 +71,11 @@ class PumpedGeneration implements IceGeneration {
   readonly #tcpTurn: TcpTurn;
   #nominated = false;
 
-  constructor({ number, agent, routers, network, lobby, clock, on }: IceGenerationOptions) {
+  constructor({ number, agent, routers, network, lobby, clock, strategyOf, on }: IceGenerationOptions) {
     this.agent = agent;
     this.#number = number;
     this.#routers = routers;
+    this.#strategyOf = strategyOf;
     this.#on = on;
     this.#pump = createIcePump({
       agent,
@@ -151,6 +158,9 @@ class PumpedGeneration implements IceGeneration {
         break;
       case 'checks.exhausted':
         this.#on.exhausted(event.reason);
+        break;
+      case 'candidate.peer-reflexive':
+        if (event.side === 'remote') this.#on.heard(event.candidate.endpoint);
     }
   }
 
@@ -167,7 +177,7 @@ class PumpedGeneration implements IceGeneration {
           : (router?.socket.send(packet, remote.endpoint) ?? false),
       local: local.endpoint,
       remote: remote.endpoint,
-      strategy: 'checks',
+      strategy: this.#strategyOf(remote.endpoint),
       // The first check over TCP also waited for its connection.
       ...(transport === 'udp' && { rtt }),
     });

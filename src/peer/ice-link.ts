@@ -1,93 +1,22 @@
-import { type Candidate, candidateKey, type RemoteCandidate } from '../core/candidate.ts';
-import type { Clock, TimerHandle } from '../core/clock.ts';
-import type { Network } from '../core/network.ts';
-import type { Random } from '../core/random.ts';
-import { type CheckBudget, createIceAgent, type IceCredentials, type IceSnapshot } from '../protocol/ice/index.ts';
-import type { DirectPath } from '../streams/direct-path.ts';
-import type { PacketRouter } from '../streams/packet-router.ts';
-import type { TcpLobby } from '../streams/tcp-lobby.ts';
+import { type Candidate, candidateKey, candidatePriority, type RemoteCandidate, UDP } from '../core/candidate.ts';
+import type { TimerHandle } from '../core/clock.ts';
+import { Deferred } from '../core/deferred.ts';
+import { type Endpoint, formatEndpoint, sameEndpoint } from '../core/endpoint.ts';
+import { TraversalError } from '../core/errors.ts';
+import type { CheckOptions } from '../core/strategy.ts';
+import type { IceSnapshot } from '../protocol/ice/index.ts';
+import { type CandidateFilter, closedFilter } from './candidate-filter.ts';
+import { createCheckAgent } from './check-agent.ts';
+import { FoundAddresses } from './found-addresses.ts';
 import { createIceGeneration, type IceGeneration } from './ice-generation.ts';
+import type { IceLink, IceLinkOptions } from './ice-link-contract.ts';
 
-export interface IceLinkOptions {
-  readonly dialer: boolean;
-  /**
-   * What is said between the two is carried by people. The dialer's checks go on slowly until the listener's come, and
-   * since nothing new can be said, a restart keeps credentials and the other side's candidates.
-   */
-  readonly byHand: boolean;
-  /** Credentials of a generation: both sides derive the same from the shared secret. */
-  readonly credentials: (generation: number) => { readonly dialer: IceCredentials; readonly listener: IceCredentials };
-  readonly routers: readonly PacketRouter[];
-  readonly network: Pick<Network, 'connect'>;
-  /** Where TCP connections to us come in; absent, we only open some. */
-  readonly lobby: TcpLobby | undefined;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly loopback: boolean;
-  /** What this connection may send of what all connections of the peer may. */
-  readonly budget: CheckBudget;
-  readonly on: IceLinkEvents;
-}
-
-export interface IceLinkEvents {
-  validated(path: DirectPath, preference: number): void;
-  lost(pathId: string, reason: string): void;
-  confirmed(pathId: string): void;
-  /** Checks of the path have gone unanswered. */
-  doubtful(pathId: string): void;
-  /** A packet of the session came in over TCP before its path was validated; valid during the call only. */
-  early(packet: Uint8Array): void;
-  exhausted(reason: string): void;
-}
-
-/**
- * The ICE agents of a connection on the peer's shared sockets, one a generation of credentials (RFC 8445 section 9).
- */
-export interface IceLink {
-  readonly generation: number;
-  /**
-   * This generation has had its chance: a valid pair was lost again, every check failed, or the other side said
-   * nothing.
-   */
-  readonly isSpent: boolean;
-  /** What the other side has told in this generation. */
-  readonly remotes: readonly RemoteCandidate[];
-  addLocal(candidates: readonly Candidate[]): void;
-  addRemote(candidates: readonly RemoteCandidate[]): void;
-  end(side: 'local' | 'remote'): void;
-  /** Begins to send checks; until then only candidates are collected. */
-  start(): void;
-  /**
-   * New credentials on the same sockets. Paths of the generation before are asked for consent at once; those that
-   * answer stay until the session was heard on a path of this one. A generation on which it never was gives way to the
-   * next instead, for whoever holds the ticket can have made it.
-   */
-  restart(generation: number): void;
-  /** The session's first authentic packet has come in on this path. */
-  hear(pathId: string): void;
-  /** Asks for consent on every path at once: those that died together are found out together. */
-  check(): void;
-  /** The path that carries data; the dialer nominates its pair once it has carried data for a while without doubt. */
-  use(pathId: string | undefined): void;
-  /** What this generation tried and saw; stays readable after `stop`. */
-  snapshot(): IceSnapshot | undefined;
-  stop(): void;
-}
-
-/** Two Sallyports agree on the fastest pacing that RFC 8445 section 14.2 allows. */
-const TA = 5;
-/** Retransmission of a check in ms: candidates are probed while the far side may still be opening its filter. */
-const RTO = 200;
-/** The same while the offer is carried by hand: a check leaves at least every 4 s. */
-const PATIENT_RTO = 500;
-/** ms after which such checks begin again; 16 requests to each address. */
+/** ms after which checks by hand begin again; 16 requests to each address. */
 const RENEWAL = 30_000;
 /** ms in which the other side's candidates are to come. */
 const PATIENCE = 10_000;
 /** Candidates of the other side that are kept. */
 const MAX_REMOTES = 32;
-/** Checks sent at once when candidates arrive together. */
-const BURST = 4;
 /**
  * Added to the preference of paths for each restart: every path of a later generation is preferred. Above the sum of
  * two priorities.
@@ -121,6 +50,12 @@ class Generations implements IceLink {
   /** The other side will begin its checks when somebody has carried the offer there. */
   readonly #isPatient: boolean;
   #waiting: TimerHandle | undefined;
+  /** Who takes part in the checks of this generation. */
+  #filter: CandidateFilter = closedFilter;
+  /** Whoever waits for the first path of this generation. */
+  #found: Deferred<string> | undefined;
+  #foundAddresses: FoundAddresses | undefined;
+  #hearers: Set<(from: Endpoint) => void> | undefined;
 
   constructor(options: IceLinkOptions) {
     this.#options = options;
@@ -143,14 +78,16 @@ class Generations implements IceLink {
 
   addLocal(candidates: readonly Candidate[]): void {
     this.#locals = [...this.#locals, ...candidates];
-    for (const candidate of candidates) this.#current?.handle({ type: 'local-candidate', candidate });
+    for (const candidate of candidates) {
+      if (this.#filter.admits(candidate)) this.#current?.handle({ type: 'local-candidate', candidate });
+    }
   }
 
   addRemote(candidates: readonly RemoteCandidate[]): void {
     for (const candidate of candidates) {
       if (this.#remotes.size >= MAX_REMOTES) return;
       this.#remotes.set(candidateKey(candidate), candidate);
-      this.#current?.handle({ type: 'remote-candidate', candidate });
+      if (this.#filter.admits(candidate)) this.#current?.handle({ type: 'remote-candidate', candidate });
     }
   }
 
@@ -159,17 +96,39 @@ class Generations implements IceLink {
     this.#current?.handle({ type: 'end-of-candidates', side });
   }
 
-  start(): void {
-    if (this.#current !== undefined) return;
-    this.#current = this.#createGeneration();
-    for (const candidate of this.#locals) this.#current.handle({ type: 'local-candidate', candidate });
-    for (const candidate of this.#remotes.values()) this.#current.handle({ type: 'remote-candidate', candidate });
-    if (this.#ended.local) this.#current.handle({ type: 'end-of-candidates', side: 'local' });
-    if (this.#ended.remote) this.#current.handle({ type: 'end-of-candidates', side: 'remote' });
-    if (this.#isPatient) this.#keepChecking();
+  findPath(options: CheckOptions = {}): Promise<string> {
+    const before = this.#filter;
+    this.#filter = before.widened(options);
+    const [path] = this.#current?.paths ?? [];
+    this.#found ??= new Deferred();
+    const { promise } = this.#found;
+    if (path !== undefined) this.#find(path.info.id);
+    if (this.#current === undefined || (this.#spent && path === undefined)) this.#begin();
+    else this.#handOver(this.#current, (candidate) => !before.admits(candidate) && this.#filter.admits(candidate));
+    return promise;
+  }
+
+  provePath(remote: Endpoint, strategy: string): Promise<string> {
+    const current = this.#answer();
+    this.#foundAddresses ??= new FoundAddresses();
+    const path = this.#foundAddresses.add(remote, strategy);
+    const known = current.paths.find(({ info, remote: to }) => info.transport === 'udp' && sameEndpoint(to, remote));
+    if (known !== undefined) this.#foundAddresses.reach(remote, known.info.id);
+    else current.handle({ type: 'remote-candidate', candidate: foundCandidate(remote) });
+    return path;
+  }
+
+  hearChecks(heard: (from: Endpoint) => void): () => void {
+    this.#answer();
+    this.#hearers ??= new Set();
+    this.#hearers.add(heard);
+    return () => this.#hearers?.delete(heard);
   }
 
   restart(next: number): void {
+    this.#foundAddresses?.clear();
+    this.#giveUp('ERR_ABORTED', 'another generation of checks has begun');
+    this.#filter = closedFilter;
     this.#unsettle();
     this.#options.clock.clearTimeout(this.#waiting);
     const left = this.#current;
@@ -218,29 +177,64 @@ class Generations implements IceLink {
   }
 
   stop(): void {
+    this.#foundAddresses?.clear();
+    this.#giveUp('ERR_ABORTED', 'the connection has ended');
     this.#unsettle();
     this.#options.clock.clearTimeout(this.#waiting);
     this.#current?.stop();
     this.#former?.stop();
   }
 
+  /** The agent, which answers on the peer's own UDP sockets even where it was not asked to check any pair. */
+  #answer(): IceGeneration {
+    if (this.#current === undefined) this.#begin();
+    const current = this.#current!;
+    for (const candidate of this.#locals) {
+      if (candidate.type === 'host' && candidate.transport === 'udp')
+        current.handle({ type: 'local-candidate', candidate });
+    }
+    return current;
+  }
+
+  /** A fresh agent with all that is known; one that was there has no valid pair. */
+  #begin(): void {
+    this.#current?.stop();
+    this.#spent = false;
+    this.#current = this.#createGeneration();
+    this.#handOver(this.#current, (candidate) => this.#filter.admits(candidate));
+    if (this.#ended.local) this.#current?.handle({ type: 'end-of-candidates', side: 'local' });
+    if (this.#ended.remote) this.#current?.handle({ type: 'end-of-candidates', side: 'remote' });
+    if (this.#isPatient) this.#keepChecking();
+  }
+
+  #handOver(to: IceGeneration, isWanted: (candidate: RemoteCandidate) => boolean): void {
+    for (const candidate of this.#locals) if (isWanted(candidate)) to.handle({ type: 'local-candidate', candidate });
+    for (const candidate of this.#remotes.values()) {
+      if (isWanted(candidate)) to.handle({ type: 'remote-candidate', candidate });
+    }
+  }
+
+  #find(pathId: string): void {
+    this.#found?.resolve(pathId);
+    this.#found = undefined;
+  }
+
+  #giveUp(code: 'ERR_ABORTED' | 'ERR_PUNCH_EXHAUSTED', message: string): void {
+    this.#found?.reject(new TraversalError(code, message));
+    this.#found = undefined;
+  }
+
   #createGeneration(): IceGeneration {
     const { dialer, random, loopback, budget, routers, network, lobby, clock, on } = this.#options;
-    const { dialer: ofDialer, listener: ofListener } = this.#options.credentials(this.#generation);
     const rank = this.#restarts * LATER;
-    const agent = createIceAgent({
-      role: dialer ? 'controlling' : 'controlled',
+    const agent = createCheckAgent({
+      dialer,
       tieBreaker: this.#tieBreaker,
-      local: dialer ? ofDialer : ofListener,
-      remote: dialer ? ofListener : ofDialer,
+      credentials: this.#options.credentials(this.#generation),
       random,
-      nomination: 'deferred',
-      ta: TA,
-      rto: this.#isPatient ? PATIENT_RTO : RTO,
-      burst: BURST,
-      ...(this.#isPatient && { checkingTime: Number.POSITIVE_INFINITY }),
-      allowLoopback: loopback,
+      loopback,
       budget,
+      isPatient: this.#isPatient,
     });
     const made: IceGeneration = createIceGeneration({
       number: this.#generation,
@@ -249,9 +243,14 @@ class Generations implements IceLink {
       network,
       lobby,
       clock,
+      strategyOf: (remote) => this.#foundAddresses?.strategyOf(remote) ?? 'checks',
       on: {
         early: on.early,
-        validated: (path, preference) => on.validated(path, rank + preference),
+        validated: (path, preference) => {
+          on.validated(path, rank + preference);
+          if (made !== this.#current || this.#foundAddresses?.reach(path.remote, path.info.id)) return;
+          this.#find(path.info.id);
+        },
         lost: (path, reason) => {
           // What was let go of because a better one was nominated is no sign of trouble.
           if (reason !== 'superseded') {
@@ -266,10 +265,16 @@ class Generations implements IceLink {
           on.confirmed(info.id);
           if (info.id === this.#used && this.#settling === undefined) this.#settle();
         },
+        heard: (from) => {
+          for (const heard of this.#hearers ?? []) heard(from);
+        },
         exhausted: (reason) => {
           if (made !== this.#current) return;
           this.#spent = true;
-          on.exhausted(reason);
+          this.#giveUp(
+            'ERR_PUNCH_EXHAUSTED',
+            reason === 'timeout' ? 'no check was answered in time' : 'every check failed',
+          );
         },
       },
     });
@@ -283,10 +288,7 @@ class Generations implements IceLink {
   #keepChecking(): void {
     this.#options.clock.clearTimeout(this.#waiting);
     this.#waiting = this.#options.clock.setTimeout(() => {
-      if (this.#current === undefined || this.#current.paths.length > 0) return;
-      this.#current.stop();
-      this.#current = undefined;
-      this.start();
+      if (this.#current !== undefined && this.#current.paths.length === 0) this.#begin();
     }, RENEWAL);
   }
 
@@ -318,4 +320,15 @@ class Generations implements IceLink {
     this.#options.clock.clearTimeout(this.#settling);
     this.#settling = undefined;
   }
+}
+
+/** Peer-reflexive, as the other side has told of no such address (RFC 8445 section 7.3.1.3). */
+function foundCandidate(remote: Endpoint): RemoteCandidate {
+  return {
+    type: 'prflx',
+    endpoint: remote,
+    priority: candidatePriority('prflx', 0),
+    foundation: `found ${formatEndpoint(remote)}`,
+    ...UDP,
+  };
 }

@@ -77,9 +77,49 @@ export function mappedCandidates(
     );
     if (base === undefined || !mayBeSentTo(external, loopback)) return [];
     const obtained: Obtained = { ...transportOf(base), type: 'mapped', endpoint: external, base: base.endpoint };
-    return known.has(candidateKey(obtained)) ? [] : [makeCandidate(obtained, preference(external, 0), gateway)];
+    const before = candidates.filter(
+      ({ type, endpoint: { family } }) => type === 'mapped' && family === external.family,
+    );
+    return known.has(candidateKey(obtained))
+      ? []
+      : [makeCandidate(obtained, preference(external, before.length), gateway)];
   });
 }
+
+/** A relayed candidate (RFC 8445 section 5.1.1.2): it is its own base, for what leaves from there is seen to come from there. */
+export function relayCandidate(relayed: Endpoint, server: string): Candidate {
+  return makeCandidate({ ...UDP, type: 'relay', endpoint: relayed, base: relayed }, preference(relayed, 0), server);
+}
+
+/** What else an address outside can be to its peer: seen by a server, or made by whoever runs the NAT. */
+export type AnnouncedType = Extract<CandidateType, 'srflx' | 'mapped'>;
+
+/**
+ * Candidates for an address of which it is known that it leads to a socket of this peer. Its port leads to the UDP socket; 0 is to each
+ * socket's own port, of UDP and TCP, as behind a NAT that translates one to one. The base is the first host candidate of the family and
+ * transport. None where there is no such, where one of `hosts` has the address already, and where nobody could send to it.
+ */
+export function announcedCandidates(
+  { address, type, rank }: { readonly address: Endpoint; readonly type: AnnouncedType; readonly rank: number },
+  hosts: readonly Candidate[],
+  { loopback }: { loopback: boolean },
+): readonly Candidate[] {
+  const known = new Set(hosts.map(candidateKey));
+  const transports: readonly CandidateTransport[] = address.port === 0 ? [UDP, PASSIVE] : [UDP];
+  return transports.flatMap((transport) => {
+    const base = hosts.find(
+      ({ transport: of, tcpType, endpoint: { family } }) =>
+        of === transport.transport && tcpType === transport.tcpType && family === address.family,
+    )?.endpoint;
+    if (base === undefined) return [];
+    const at = endpoint(address.address, address.port || base.port);
+    const obtained: Obtained = { ...transport, type, endpoint: at, base };
+    if (!mayBeSentTo(at, loopback) || known.has(candidateKey(obtained))) return [];
+    return [makeCandidate(obtained, preference(at, rank), 'announced')];
+  });
+}
+
+const PASSIVE: CandidateTransport = { transport: 'tcp', tcpType: 'passive' };
 
 function mayBeSentTo(at: Endpoint, loopback: boolean): boolean {
   return isReachableUnicast(at) || (loopback && at.port !== 0 && classifyAddress(at.address) === 'loopback');
@@ -109,13 +149,12 @@ function makeCandidate(obtained: Obtained, localPreference: number, server: stri
 }
 
 /**
- * What the other side is told: no bases, no active TCP candidates, which it could do nothing with, and nothing at all
- * where the policy hides addresses. At most as many as a message holds, the first ones: TCP comes last.
+ * What the other side is told: no bases, no active TCP candidates, which it could do nothing with, and nothing but addresses at relays
+ * where the policy hides our own. At most as many as a message holds, the first ones: TCP comes last.
  */
 export function toldCandidates(candidates: readonly Candidate[], policy: Policy): readonly RemoteCandidate[] {
-  if (policy === 'relay-only') return [];
   return candidates
-    .filter(({ tcpType }) => tcpType !== 'active')
+    .filter(({ type, tcpType }) => (type === 'relay' || policy !== 'relay-only') && tcpType !== 'active')
     .slice(0, MAX_CANDIDATES)
     .map(({ base: _, ...told }) => told);
 }

@@ -25,7 +25,7 @@ export function withMappedPorts(
       return state.value;
     },
     reachability$: state,
-    gather: (servers, options) => discovery.gather(servers, options),
+    look: (servers) => discovery.look(servers),
     close() {
       subscription.unsubscribe();
       discovery.close();

@@ -18,7 +18,7 @@ export interface MappedPorts {
   readonly current: readonly MappedPort[];
   /** The current ports first, then all of them with each change; completes on close. */
   readonly ports$: Observable<readonly MappedPort[]>;
-  /** Begins to ask, once what else is to be begun now has been. Throws what making the leases throws. */
+  /** Begins to ask, once what else is to be begun now has been. Throws what opening the leases throws. */
   open(): void;
   /** The network is being looked at: the leases are told where this host has other IPv4 addresses than before. */
   look(): void;
@@ -26,15 +26,16 @@ export interface MappedPorts {
   close(): Promise<void>;
 }
 
-type MappedPortsEnvironment = Pick<Environment, 'network' | 'clock' | 'portLeases'>;
+export interface MappedPortsOptions extends Pick<Environment, 'network' | 'clock'> {
+  readonly sockets: Pick<PeerSockets, 'routers' | 'lobby'>;
+  /** Who hides its addresses asks for nothing. */
+  readonly policy: Policy;
+  /** Opens the leases; absent: no gateway is asked. */
+  readonly openLeases: (() => PortLeases) | undefined;
+}
 
-/** Who hides its addresses asks for nothing. */
-export function createMappedPorts(
-  { network, clock, portLeases }: MappedPortsEnvironment,
-  sockets: Pick<PeerSockets, 'routers' | 'lobby'>,
-  policy: Policy,
-): MappedPorts {
-  const requests = portLeases === undefined || policy === 'relay-only' ? [] : requestsFor(sockets);
+export function createMappedPorts({ network, clock, sockets, policy, openLeases }: MappedPortsOptions): MappedPorts {
+  const requests = openLeases === undefined || policy === 'relay-only' ? [] : requestsFor(sockets);
   const state = new BehaviorSubject<readonly MappedPort[]>(
     requests.map((request) => ({ request, lease: { state: 'mapping' } })),
   );
@@ -54,8 +55,8 @@ export function createMappedPorts(
     },
     ports$: state,
     open() {
-      if (portLeases === undefined || requests.length === 0) return;
-      const made = portLeases();
+      if (openLeases === undefined || requests.length === 0) return;
+      const made = openLeases();
       leases = made;
       known = addresses();
       // A connection that is dialled at once sends its first packets before.

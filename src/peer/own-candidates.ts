@@ -13,29 +13,40 @@ export interface OwnCandidates {
   state(): { candidates: readonly RemoteCandidate[]; behavior: NatBehavior; end: boolean };
   /** Those that are new since the last call. */
   takeFresh(): readonly Candidate[];
-  /** An address that was taken is ours no more: a NAT that rebooted, a network that was left. */
+  /** An address that was taken is ours no more: a NAT that rebooted, a network that was left. Those at relays come and go by themselves. */
   hasLost(): boolean;
   /** All are new again. */
   forget(): void;
 }
 
-export function createOwnCandidates(discovery: Discovery, policy: Policy): OwnCandidates {
-  return new TakenCandidates(discovery, policy);
+export interface OwnCandidatesOptions {
+  readonly discovery: Discovery;
+  readonly policy: Policy;
+  /** The connection's own addresses at relays, now. */
+  readonly relayed: () => readonly Candidate[];
+}
+
+export function createOwnCandidates(options: OwnCandidatesOptions): OwnCandidates {
+  return new TakenCandidates(options);
 }
 
 class TakenCandidates implements OwnCandidates {
   readonly #discovery: Discovery;
   readonly #policy: Policy;
+  readonly #relayed: () => readonly Candidate[];
   /** The peer's own objects: a text for each would be this connection's alone. */
   #taken: readonly Candidate[] = [];
 
-  constructor(discovery: Discovery, policy: Policy) {
+  constructor({ discovery, policy, relayed }: OwnCandidatesOptions) {
     this.#discovery = discovery;
     this.#policy = policy;
+    this.#relayed = relayed;
   }
 
   get current(): readonly Candidate[] {
-    return this.#policy === 'relay-only' ? [] : this.#discovery.current.candidates;
+    const relayed = this.#relayed();
+    const found = this.#policy === 'relay-only' ? [] : this.#discovery.current.candidates;
+    return relayed.length === 0 ? found : [...relayed, ...found];
   }
 
   get isComplete(): boolean {
@@ -59,7 +70,7 @@ class TakenCandidates implements OwnCandidates {
 
   hasLost(): boolean {
     const own = new Set(this.current.map(candidateKey));
-    return this.#taken.some((candidate) => !own.has(candidateKey(candidate)));
+    return this.#taken.some((candidate) => candidate.type !== 'relay' && !own.has(candidateKey(candidate)));
   }
 
   forget(): void {

@@ -3,6 +3,7 @@ import type { StateValueFrom } from 'xstate';
 import type { Environment } from '../core/environment.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Policy } from '../core/policy.ts';
+import type { Flow, Scores } from '../flows/index.ts';
 import type { ConnectionDelays } from '../machines/connection-setup.ts';
 import type { Inspect } from '../machines/inspect.ts';
 import type { peerMachine } from '../machines/peer.ts';
@@ -14,14 +15,21 @@ export interface PeerOptions {
   readonly env: Environment;
   /** Who this peer is; a fresh key when absent. */
   readonly identity?: Identity;
-  /** How relays may be used; `relay-first` by default. */
+  /** How it finds its addresses, and how its connections come to a path; the default flow when absent. */
+  readonly flow?: Flow;
+  /**
+   * Notes what comes of each strategy between which NATs, and has the races of `punch` ordered by it: what is sooner to be expected starts
+   * first, and what costs more packets than its wins are worth is left out most times. Absent: races run as the flow says.
+   */
+  readonly scores?: Scores;
+  /** How relays may be used; the flow's by default. */
   readonly policy?: Policy;
   /** Who is let in; those who hold a valid ticket by default, and nobody without one. */
   readonly accept?: Accept;
   /** Bounds of a connection's lifecycle in ms. */
   readonly delays?: Partial<ConnectionDelays>;
   /**
-   * Sees the charts of the peer and of its connections at work. It costs several times what the charts do; absent, nothing. Packets,
+   * Sees the charts of the peer, of its port leases and of its connections at work. It costs several times what the charts do; absent, nothing. Packets,
    * keys and tickets are never in it.
    */
   readonly inspect?: Inspect;

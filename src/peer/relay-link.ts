@@ -1,3 +1,5 @@
+import { Deferred } from '../core/deferred.ts';
+import { TraversalError } from '../core/errors.ts';
 import type { Path } from '../core/path.ts';
 import type { Signaling } from '../core/signaling.ts';
 
@@ -9,14 +11,16 @@ export interface RelayLinkOptions {
   readonly on: {
     opened(path: Path): void;
     lost(pathId: string, reason: string): void;
-    unavailable(reason: string): void;
   };
 }
 
 /** The relayed path of a connection: that of the first carrier that relays, and another's when it is lost. */
 export interface RelayLink {
-  /** Relays may be used from now on. */
-  open(): void;
+  /**
+   * Relays may be used from now on, also those of carriers that come later. The id of the first path that stands. Errors:
+   * `ERR_NOT_AVAILABLE` as soon as a carrier relays nothing or relays are forbidden, `ERR_ABORTED` when the link was closed.
+   */
+  open(): Promise<string>;
   /** Relays must not be used any more, or ever. */
   forbid(reason: string): void;
   bound(carrier: Signaling): void;
@@ -27,21 +31,30 @@ export interface RelayLink {
 
 export function createRelayLink({ session, bound, on }: RelayLinkOptions): RelayLink {
   let wanted = false;
-  let forbidden = false;
+  let forbidden: string | undefined;
   let open: { readonly path: Path; readonly carrier: Signaling } | undefined;
+  let waiting: Deferred<string> | undefined;
 
-  const tryCarrier = (carrier: Signaling): void => {
-    if (!wanted || forbidden || open !== undefined) return;
+  /** Gives why there is no path, where that is known. */
+  const tryCarrier = (carrier: Signaling): string | undefined => {
+    if (!wanted || forbidden !== undefined || open !== undefined) return forbidden;
     const path = carrier.relay(session);
-    if (path === undefined) {
-      on.unavailable(`${carrier.name} relays no datagrams`);
-      return;
-    }
+    if (path === undefined) return `${carrier.name} relays no datagrams`;
     open = { path, carrier };
     path.datagrams$.subscribe({
       complete: () => replace(carrier, 'the relay ended'),
     });
     on.opened(path);
+    return undefined;
+  };
+
+  const tryAll = (carriers: readonly Signaling[]): void => {
+    let refusal = forbidden;
+    for (const carrier of carriers) refusal = tryCarrier(carrier) ?? refusal;
+    if (open !== undefined) waiting?.resolve(open.path.info.id);
+    else if (refusal !== undefined) waiting?.reject(new TraversalError('ERR_NOT_AVAILABLE', refusal));
+    else return;
+    waiting = undefined;
   };
 
   const lose = (reason: string): void => {
@@ -55,24 +68,29 @@ export function createRelayLink({ session, bound, on }: RelayLinkOptions): Relay
   const replace = (failed: Signaling, reason: string): void => {
     if (open?.carrier !== failed) return;
     lose(reason);
-    for (const other of bound()) if (other !== failed) tryCarrier(other);
+    tryAll(bound().filter((other) => other !== failed));
   };
 
   return {
     open() {
       wanted = true;
-      for (const carrier of bound()) tryCarrier(carrier);
+      waiting ??= new Deferred();
+      const { promise } = waiting;
+      tryAll(bound());
+      return promise;
     },
     forbid(reason) {
-      forbidden = true;
+      forbidden = reason;
       lose(reason);
-      on.unavailable(reason);
+      tryAll([]);
     },
-    bound: tryCarrier,
+    bound: (carrier) => tryAll([carrier]),
     unbound: replace,
     close() {
       wanted = false;
       open = undefined;
+      waiting?.reject(new TraversalError('ERR_ABORTED', 'the connection has ended'));
+      waiting = undefined;
     },
   };
 }

@@ -3,7 +3,7 @@ import { type Endpoint, formatEndpoint } from '../core/endpoint.ts';
 import type { Path } from '../core/path.ts';
 import type { Session, SessionFactory } from '../core/session.ts';
 import type { DirectPath } from '../streams/direct-path.ts';
-import type { PacketRouter } from '../streams/packet-router.ts';
+import type { PacketHandler, PacketRouter } from '../streams/packet-router.ts';
 import { createPathTable, type PathTable } from '../streams/path-table.ts';
 
 export interface SessionLinkOptions {
@@ -19,6 +19,8 @@ export interface SessionLink {
   readonly session: Session | undefined;
   /** Makes the session once; a client's first flight is given back instead of sent while no path stands. */
   open(expectedKey: Uint8Array): readonly Uint8Array[];
+  /** Packets of the session that come in on a socket other than the peer's own are handed on, from its beginning on. */
+  follow(router: PacketRouter, receive: PacketHandler): void;
   /** Packets that came before the session was made, such as a first flight inside an offer. */
   accept(packets: readonly Uint8Array[]): void;
   addDirect(path: DirectPath): void;
@@ -39,7 +41,7 @@ class RoutedSession implements SessionLink {
   readonly table: PathTable;
   readonly #role: 'client' | 'server';
   readonly #factory: SessionFactory;
-  readonly #routers: readonly PacketRouter[];
+  readonly #routes: Route[];
   #session: Session | undefined;
   #flight: Uint8Array[] | undefined;
   #early: Uint8Array[] = [];
@@ -53,7 +55,8 @@ class RoutedSession implements SessionLink {
   constructor({ role, factory, routers, clock }: SessionLinkOptions) {
     this.#role = role;
     this.#factory = factory;
-    this.#routers = routers;
+    const receive: PacketHandler = (packet, from) => this.#receiveFrom(packet, from);
+    this.#routes = routers.map((router) => ({ router, receive }));
     this.table = createPathTable({
       clock,
       receive: (packet) => this.#receive(packet),
@@ -78,11 +81,16 @@ class RoutedSession implements SessionLink {
     this.#session = session;
     const captured = this.#flight ?? [];
     this.#flight = undefined;
-    const receiveFrom = (packet: Uint8Array, from: Endpoint): void => this.#receiveFrom(packet, from);
-    for (const router of this.#routers) this.#registrations.push(router.onPacket(session.connectionId, receiveFrom));
+    for (const route of this.#routes) this.#register(route, session);
     for (const packet of this.#early) session.receive(packet);
     this.#early = [];
     return captured;
+  }
+
+  follow(router: PacketRouter, receive: PacketHandler): void {
+    const route = { router, receive };
+    if (this.#session === undefined) this.#routes.push(route);
+    else this.#register(route, this.#session);
   }
 
   accept(packets: readonly Uint8Array[]): void {
@@ -90,7 +98,7 @@ class RoutedSession implements SessionLink {
   }
 
   addDirect(path: DirectPath): void {
-    if (path.info.transport === 'udp') {
+    if (path.info.transport !== 'tcp') {
       const key = formatEndpoint(path.remote);
       const others = (this.#directs.get(key) ?? []).filter(({ info }) => info.id !== path.info.id);
       this.#directs.set(key, [...others, path]);
@@ -123,6 +131,10 @@ class RoutedSession implements SessionLink {
     this.table.close();
   }
 
+  #register({ router, receive }: Route, { connectionId }: Session): void {
+    this.#registrations.push(router.onPacket(connectionId, receive));
+  }
+
   #receive(packet: Uint8Array): void {
     if (this.#session !== undefined) this.#session.receive(packet);
     else if (this.#early.length < MAX_EARLY) this.#early.push(packet.slice());
@@ -151,4 +163,10 @@ class RoutedSession implements SessionLink {
     if (this.#flight !== undefined) this.#flight.push(packet.slice());
     else this.table.send(packet);
   }
+}
+
+/** A socket, and who takes the session's packets there. */
+interface Route {
+  readonly router: PacketRouter;
+  readonly receive: PacketHandler;
 }

@@ -1,6 +1,7 @@
 import type { Subscription } from 'rxjs';
 import { type Backoff, createBackoff } from '../core/backoff.ts';
 import type { Clock, TimerHandle } from '../core/clock.ts';
+import { Deferred } from '../core/deferred.ts';
 import { asTraversalError, DecodeError } from '../core/errors.ts';
 import { toHex } from '../core/hex.ts';
 import type { Log } from '../core/log.ts';
@@ -48,6 +49,10 @@ export type MakeOffer = (acquaintance: Acquaintance) => OfferMessage | RestartMe
 
 /** The sealed envelopes of one connection, over every carrier that both sides share. */
 export interface SignalLink {
+  /** ms from the offer to the answer; `undefined` before, and with a listener. */
+  readonly roundTrip: number | undefined;
+  /** Fulfils when a carrier that is not a person's hand reaches the other side, which may be never. */
+  readonly reached: Promise<void>;
   bound(): readonly Signaling[];
   /**
    * Begins to watch the carriers. The dialer offers on each that is online, now and whenever it comes back, after it
@@ -73,7 +78,11 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
   const involved = new Set(servers);
   /** Those that have answered the offer in the listener's place. */
   const refusals = new Set<Signaling>();
-  const offerHashes = new Set<string>();
+  /** Hashes of the offers, and when they were made. */
+  const offers = new Map<string, number>();
+  let roundTrip: number | undefined;
+  /** Made for the first who waits for it. */
+  let reached: Deferred | undefined;
   /** What each carrier may still make us open: one that floods takes nothing from the others. */
   const envelopes = new Map<Signaling, TokenBucket>();
   /** Where an offer is made again: an answered one since the listener is not there, any since the server is busy. */
@@ -91,6 +100,7 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     involved.add(carrier);
     if (bound.has(carrier)) return;
     bound.add(carrier);
+    if (carrier.byHand !== true) reached?.resolve();
     on.bound(carrier);
   };
 
@@ -109,7 +119,7 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
     const { preface, channel, id } = acquaintance;
     const message = makeOffer(acquaintance);
     const envelope = new Uint8Array(Buffer.concat([preface, channel.seal(message)]));
-    if (message.type === 'offer') offerHashes.add(toHex(envelopeHash(envelope)));
+    if (message.type === 'offer') offers.set(toHex(envelopeHash(envelope)), clock.now());
     carrier.offer({ session, to: listenerKey, ticketId: id, envelope });
   };
 
@@ -164,9 +174,13 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
       drop(carrier, error);
       return;
     }
-    if (message.type === 'answer' && !offerHashes.has(toHex(message.offerHash))) {
-      drop(carrier, 'the answer belongs to another offer');
-      return;
+    if (message.type === 'answer') {
+      const offeredAt = offers.get(toHex(message.offerHash));
+      if (offeredAt === undefined) {
+        drop(carrier, 'the answer belongs to another offer');
+        return;
+      }
+      roundTrip ??= clock.now() - offeredAt;
     }
     heard = true;
     for (const elsewhere of introduction.settle(carrier)) elsewhere.leave(session);
@@ -241,6 +255,14 @@ export function createSignalLink(options: SignalLinkOptions): SignalLink {
   };
 
   return {
+    get roundTrip() {
+      return roundTrip;
+    },
+    get reached() {
+      if ([...bound].some((carrier) => carrier.byHand !== true)) return Promise.resolve();
+      reached ??= new Deferred();
+      return reached.promise;
+    },
     bound: () => [...bound],
     start(make) {
       makeOffer = make;

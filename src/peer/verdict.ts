@@ -36,16 +36,23 @@ function wantsDirect(outcome: Verdict['outcome'], code: ErrorCode | undefined): 
   return outcome === 'relayed' || code === 'ERR_PUNCH_EXHAUSTED' || code === 'ERR_TIMEOUT';
 }
 
-/** The run of the connectivity checks, from the pairs they worked on. */
-export function checksAttempt({ pairs }: Evidence, startedAt: number, endedAt: number): Attempt {
+/** What strategies have tried; of the connectivity checks, all rounds in one, with what the pairs tell of them. */
+export function withChecks(attempts: readonly Attempt[], evidence: Evidence, endedAt: number): readonly Attempt[] {
+  if (evidence.pairs.length === 0) return attempts;
+  return [checksAttempt(evidence, endedAt), ...attempts.filter(({ strategy }) => strategy !== CHECKS)];
+}
+
+const CHECKS = 'checks';
+
+function checksAttempt({ pairs }: Evidence, endedAt: number): Attempt {
   const valid = pairs.filter((pair) => pair.state === 'succeeded');
   const sum = (count: (pair: Evidence['pairs'][number]) => number) => pairs.reduce((total, p) => total + count(p), 0);
   return {
-    strategy: 'checks',
+    strategy: CHECKS,
     ok: valid.length > 0,
     reason:
       valid.length > 0 ? `${valid.length} of ${pairs.length} pairs valid` : `none of ${pairs.length} pairs answered`,
-    startedAt,
+    startedAt: 0,
     endedAt,
     sent: sum((pair) => pair.requestsSent),
     received: sum((pair) => pair.responsesReceived),

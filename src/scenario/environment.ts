@@ -1,6 +1,7 @@
 import { natPmp } from '../adapters/port-mapper/nat-pmp.ts';
 import { pcp } from '../adapters/port-mapper/pcp.ts';
 import { upnpIgd } from '../adapters/port-mapper/upnp-igd/index.ts';
+import { type TurnServerAddress, turnRelay } from '../adapters/relay/turn.ts';
 import { simIdentity } from '../adapters/sim/identity.ts';
 import { simLeaseJournal } from '../adapters/sim/lease-journal.ts';
 import { simNetwork } from '../adapters/sim/network.ts';
@@ -10,10 +11,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Environment } from '../core/environment.ts';
 import { type Log, silentLog } from '../core/log.ts';
 import type { Network } from '../core/network.ts';
-import type { PortLeases } from '../core/port-lease.ts';
-import type { PortMapperEnvironment } from '../core/port-mapper.ts';
-import type { Inspect } from '../index.ts';
-import { createPortLeases } from '../leases/port-leases.ts';
+import type { PortMapperFactory } from '../core/port-mapper.ts';
 import type { Host } from '../sim/host.ts';
 
 export interface SimEnvironmentOptions {
@@ -21,13 +19,16 @@ export interface SimEnvironmentOptions {
   readonly servers?: readonly string[];
   /** STUN servers, `name:port`; those of the rendezvous servers when absent. */
   readonly stun?: readonly string[];
-  /** Whether gateways are asked for port mappings, by PCP, NAT-PMP and UPnP. Default true. */
-  readonly mapping?: boolean;
+  /** TURN servers, as in `NodeEnvironmentOptions`; hosts are called by their names. */
+  readonly turn?: readonly (string | TurnServerAddress)[];
+  /**
+   * Whether gateways may be asked for port mappings, or by which protocols; PCP, NAT-PMP and UPnP by default. The flow says which of
+   * them are asked, and in which order.
+   */
+  readonly mapping?: boolean | readonly PortMapperFactory[];
   /** Tells the peers of one host apart: each name has keys and chance of its own. Default: the host's. */
   readonly name?: string;
   readonly log?: Log;
-  /** Sees the charts of port leases at work. */
-  readonly inspect?: Inspect;
   /** Default: that of the internet. For those who count timers. */
   readonly clock?: Clock;
   /** Default: that of the host. For those who count sockets. */
@@ -40,8 +41,8 @@ export interface SimEnvironmentOptions {
  * name is the same program started again: its identities are the same, its chance goes on.
  */
 export function simEnvironment(host: Host, options: SimEnvironmentOptions = {}): Environment {
-  const { servers = [], stun = [], mapping = true, name = host.name, log = silentLog } = options;
-  const { clock = host.clock, network = simNetwork(host), inspect } = options;
+  const { servers = [], stun = [], turn = [], mapping = true, name = host.name, log = silentLog } = options;
+  const { clock = host.clock, network = simNetwork(host) } = options;
   const program = host.random.stream('programs').stream(host.name).stream(name);
   const random = program.stream(`start ${countStart(host, name)}`);
   const identities = program.stream('identities');
@@ -53,7 +54,9 @@ export function simEnvironment(host: Host, options: SimEnvironmentOptions = {}):
     newIdentity: () => simIdentity(identities),
     servers,
     stun,
-    ...(mapping && { portLeases: () => openLeases(host, world, inspect) }),
+    mappers: typeof mapping === 'boolean' ? (mapping ? DEFAULT_MAPPERS : []) : mapping,
+    leaseJournal: () => simLeaseJournal(host),
+    relays: turn.map(turnRelay),
     loopback: false,
   };
 }
@@ -69,13 +72,4 @@ function countStart(host: Host, name: string): number {
 
 const starts = new WeakMap<Host, Map<string, number>>();
 
-/** What is noted of them outlives them, as long as the simulation does. */
-function openLeases(host: Host, world: PortMapperEnvironment, inspect: Inspect | undefined): PortLeases {
-  const journal = simLeaseJournal(host);
-  const leases = createPortLeases({ ...world, mappers: [pcp(), natPmp(), upnpIgd()], journal, inspect });
-  const close = async (): Promise<void> => {
-    await leases.close();
-    journal.end();
-  };
-  return { keep: (request) => leases.keep(request), networkChanged: () => leases.networkChanged(), close };
-}
+const DEFAULT_MAPPERS: readonly PortMapperFactory[] = [pcp(), natPmp(), upnpIgd()];

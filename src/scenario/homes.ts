@@ -22,6 +22,8 @@ export interface HomesOptions {
   readonly link?: LinkSpec;
   /** Whether the peers ask gateways for port mappings. Default true. */
   readonly mapping?: boolean;
+  /** Name of the flow of both peers, among those that the run is given; default: the default flow. */
+  readonly flow?: string;
   /** Of all chance. Default 1. */
   readonly seed?: number | string;
 }
@@ -32,7 +34,15 @@ export interface HomesOptions {
  * The networks are called `a-home`, `b-home` and `shared`, those above them `a-carrier` and so on, the server's host `server`. It is
  * data: print it, change it, run it by `runScenario`. Errors: `ERR_USAGE` for an unknown preset.
  */
-export function homes({ a, b, shared = 'public', link = UPLINK, mapping = true, seed = 1 }: HomesOptions): Scenario {
+export function homes({
+  a,
+  b,
+  shared = 'public',
+  link = UPLINK,
+  mapping = true,
+  flow,
+  seed = 1,
+}: HomesOptions): Scenario {
   const common = networksOf('shared', shared, INTERNET, link);
   const above = common.at(-1)?.name ?? INTERNET;
   const sides = [
@@ -45,7 +55,7 @@ export function homes({ a, b, shared = 'public', link = UPLINK, mapping = true, 
   });
   return {
     internet: { seed, networks: [...common, ...sides.flatMap(({ networks }) => networks)], hosts: [SERVER, ...hosts] },
-    peers: sides.map(({ name }) => ({ name, host: name, mapping })),
+    peers: sides.map(({ name }) => ({ name, host: name, mapping, ...(flow !== undefined && { flow }) })),
     dials: [{ at: 2_000, from: 'a', to: 'b' }],
   };
 }

@@ -1,5 +1,7 @@
 import { Deferred } from '../core/deferred.ts';
 import { pause } from '../core/pause.ts';
+import type { Flow } from '../index.ts';
+import { usage } from '../sim/fields.ts';
 import { type Internet, internet } from '../sim/internet.ts';
 import type { PacketRecord } from '../sim/packet-log.ts';
 import type { LeftOver, Outcome } from './outcome.ts';
@@ -12,6 +14,8 @@ import { readScenario, rendezvousServers } from './scenario-reader.ts';
 export interface RunOptions {
   /** Is told what happens, while it does. */
   readonly watch?: RunWatch;
+  /** Flows by the names that peers of the scenario have for them: a scenario is data, and flows are not. */
+  readonly flows?: Readonly<Record<string, Flow>>;
 }
 
 /**
@@ -19,17 +23,26 @@ export interface RunOptions {
  * until then. All peers are closed at the end. Errors: `ERR_USAGE` with the path of what is wrong in the scenario; those of
  * `createPeer`; what the watch throws first, by which the run ends.
  */
-export async function runScenario(scenario: Scenario, { watch }: RunOptions = {}): Promise<Outcome> {
+export async function runScenario(scenario: Scenario, { watch, flows = {} }: RunOptions = {}): Promise<Outcome> {
   const read = readScenario(scenario);
+  checkFlows(read, flows);
   const world = internet(read.internet);
   const { until = DEFAULT_UNTIL } = read;
-  return world.clock.runUntil(new Run(world, read, watch).perform(until), until + CLOSING);
+  return world.clock.runUntil(new Run(world, read, flows, watch).perform(until), until + CLOSING);
+}
+
+function checkFlows({ peers }: Scenario, flows: Readonly<Record<string, Flow>>): void {
+  for (const [i, { flow }] of peers.entries()) {
+    if (flow !== undefined && !Object.hasOwn(flows, flow))
+      throw usage(`peers[${i}].flow`, `the run was given no flow ${flow}`);
+  }
 }
 
 /** One run of a scenario. */
 class Run {
   readonly #world: Internet;
   readonly #scenario: Scenario;
+  readonly #flows: Readonly<Record<string, Flow>>;
   readonly #watch: RunWatch | undefined;
   readonly #peers: ReadonlyMap<string, ScenarioPeer>;
   readonly #dials: readonly ScenarioDial[];
@@ -41,9 +54,10 @@ class Run {
   #failure: { readonly error: unknown } | undefined;
   readonly #failed = new Deferred();
 
-  constructor(world: Internet, scenario: Scenario, watch: RunWatch | undefined) {
+  constructor(world: Internet, scenario: Scenario, flows: Readonly<Record<string, Flow>>, watch: RunWatch | undefined) {
     this.#world = world;
     this.#scenario = scenario;
+    this.#flows = flows;
     this.#watch = watch;
     const servers = rendezvousServers(scenario.internet.hosts);
     this.#peers = new Map(scenario.peers.map((plan) => [plan.name, this.#cast(plan, plan.servers ?? servers)]));
@@ -77,6 +91,7 @@ class Run {
     return new ScenarioPeer({
       plan,
       host: this.#world.hostNamed(plan.host),
+      flow: plan.flow === undefined ? undefined : this.#flows[plan.flow],
       servers,
       dialedBy: new Set(calls.map(({ by = 'ticket' }) => by)),
       tell: (news) => this.#tell({ who: plan.name, ...news }),

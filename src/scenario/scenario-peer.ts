@@ -1,4 +1,4 @@
-import type { InspectionEvent } from 'xstate';
+import type { AnyEventObject, InspectionEvent } from 'xstate';
 import { simIdentity } from '../adapters/sim/identity.ts';
 import { simNetwork } from '../adapters/sim/network.ts';
 import type { CandidateType } from '../core/candidate.ts';
@@ -7,7 +7,7 @@ import type { Identity } from '../core/identity.ts';
 import type { PathInfo } from '../core/path.ts';
 import { pause } from '../core/pause.ts';
 import type { SessionStream } from '../core/session.ts';
-import { type Connection, createPeer, type Peer, type PeerAddress, type Reachability } from '../index.ts';
+import { type Connection, createPeer, type Flow, type Peer, type PeerAddress, type Reachability } from '../index.ts';
 import type { Host } from '../sim/host.ts';
 import { simEnvironment } from './environment.ts';
 import type { LeftOver } from './outcome.ts';
@@ -23,6 +23,8 @@ export type OwnNews = Without<PeerNews | ConnectionNews, 'who'>;
 export interface ScenarioPeerOptions {
   readonly plan: PeerPlan;
   readonly host: Host;
+  /** Absent: the default flow. */
+  readonly flow: Flow | undefined;
   readonly servers: readonly string[];
   /** By what it is dialled. */
   readonly dialedBy: ReadonlySet<'ticket' | 'key'>;
@@ -132,19 +134,19 @@ export class ScenarioPeer {
   }
 
   #create(keys: readonly Uint8Array[]): Promise<Peer> {
-    const { plan, servers, tell, isWatched } = this.#options;
+    const { plan, flow, servers, tell } = this.#options;
     const inspect = (event: InspectionEvent): void => this.#inspect(event);
     const env = simEnvironment(this.host, {
       name: this.name,
       servers,
       stun: plan.stun,
+      turn: plan.turn,
       mapping: plan.mapping,
       clock: this.#clock,
       network: this.#network,
       log: (event, fields) => tell({ type: 'log', event, fields }),
-      ...(isWatched && { inspect }),
     });
-    return createPeer({ env, identity: this.identity, policy: plan.policy, accept: { keys }, inspect });
+    return createPeer({ env, flow, identity: this.identity, policy: plan.policy, accept: { keys }, inspect });
   }
 
   async #target(by: DialPlan['by']): Promise<string | PeerAddress> {
@@ -177,7 +179,7 @@ export class ScenarioPeer {
     if (inspection.type === '@xstate.snapshot') {
       const snapshot = asConnection(inspection.snapshot);
       if (snapshot !== undefined) this.#recordOf(snapshot.context).follow(snapshot, this.host.clock.now());
-    } else if (inspection.type === '@xstate.event' && inspection.event.type === 'punch.exhausted') {
+    } else if (inspection.type === '@xstate.event' && isExhaustion(inspection.event)) {
       const snapshot = asConnection(inspection.actorRef.getSnapshot());
       if (snapshot !== undefined) this.#recordOf(snapshot.context).exhaust();
     }
@@ -190,6 +192,11 @@ export class ScenarioPeer {
     this.#records.set(id, record);
     return record;
   }
+}
+
+/** A round of punching has ended without a direct path. */
+function isExhaustion(event: AnyEventObject): boolean {
+  return event.type === 'xstate.done.actor.punch' && event.output?.ok !== true;
 }
 
 /** Sends everything back, and ends when the other side does. Errors: those of the stream. */

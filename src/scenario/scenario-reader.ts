@@ -28,6 +28,8 @@ function readPeer(value: unknown, path: string): PeerPlan {
     startsAt: fields.number('startsAt', TIME),
     servers: fields.texts('servers'),
     stun: fields.texts('stun'),
+    turn: fields.texts('turn'),
+    flow: fields.text('flow'),
     policy: fields.oneOf<Policy>('policy', policies),
     mapping: fields.boolean('mapping'),
   };
@@ -77,7 +79,17 @@ export function rendezvousServers(hosts: Scenario['internet']['hosts'] = []): re
   );
 }
 
-const PEER_FIELDS: readonly (keyof PeerPlan)[] = ['name', 'host', 'startsAt', 'servers', 'stun', 'policy', 'mapping'];
+const PEER_FIELDS: readonly (keyof PeerPlan)[] = [
+  'name',
+  'host',
+  'startsAt',
+  'servers',
+  'stun',
+  'turn',
+  'flow',
+  'policy',
+  'mapping',
+];
 const DIAL_FIELDS: readonly (keyof DialPlan)[] = ['at', 'from', 'to', 'by', 'timeout', 'lasts', 'pingEvery'];
 /** ms: a year at most. */
 const TIME = { min: 0, max: 31_622_400_000 };

@@ -29,7 +29,11 @@ export interface PeerPlan {
   readonly servers?: readonly string[];
   /** STUN servers, `name:port`; default: those that the rendezvous servers tell. */
   readonly stun?: readonly string[];
-  /** Default `relay-first`. */
+  /** TURN servers, `turn:user:password@name:port[?transport=tcp]`. Default: none. */
+  readonly turn?: readonly string[];
+  /** Name of its flow among those that the run is given; default: the default flow. */
+  readonly flow?: string;
+  /** Default: that of the flow, hence `relay-first`. */
   readonly policy?: Policy;
   /** Whether it asks gateways for port mappings. Default true. */
   readonly mapping?: boolean;

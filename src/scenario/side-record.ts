@@ -59,7 +59,7 @@ export class SideRecord {
     }
   }
 
-  /** Every check of a round has failed; the chart takes no notice of it where a relay carries the session. */
+  /** Every strategy of a round has failed; the chart takes no notice of it where a relay carries the session. */
   exhaust(): void {
     this.#hasTried = true;
     this.#tell({ type: 'exhausted', role: this.#role });

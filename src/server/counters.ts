@@ -1,6 +1,7 @@
 import type { RendezvousCounters } from '../protocol/rendezvous/index.ts';
 import type { StunServerCounters } from '../protocol/stun/server.ts';
 import type { RejectionReason } from './refusal.ts';
+import type { StunConnectionCounters } from './stun-connections.ts';
 
 /** What a running server has to do with now, and what it has done since its start. */
 export interface ServerCounters extends ClientCounters {
@@ -9,8 +10,10 @@ export interface ServerCounters extends ClientCounters {
   readonly sources: number;
   /** Connections that did not become a WebSocket. */
   readonly rejected: Readonly<Record<RejectionReason, number>>;
-  /** `undefined` without STUN. */
+  /** STUN on UDP; `undefined` without STUN. */
   readonly stun: Readonly<StunServerCounters> | undefined;
+  /** STUN on TCP; `undefined` without STUN. */
+  readonly stunTcp: Readonly<StunConnectionCounters> | undefined;
 }
 
 /** What became of clients and of what was sent to them. Sizes in bytes. */

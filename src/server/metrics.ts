@@ -1,3 +1,4 @@
+import type { StunServerCounters } from '../protocol/stun/server.ts';
 import type { ServerCounters } from './counters.ts';
 
 /** A counter of the process itself, beside those of the server. */
@@ -9,7 +10,7 @@ export interface ProcessUsage {
 
 /** The counters in Prometheus' text exposition format, version 0.0.4. */
 export function formatMetrics(counters: ServerCounters, usage: ProcessUsage): string {
-  const { stun } = counters;
+  const { stun, stunTcp } = counters;
   const families: Family[] = [
     gauge('sallyport_clients', 'Connected clients.', counters.clients),
     gauge('sallyport_registrations', 'Listeners that can be found.', counters.registrations),
@@ -43,13 +44,7 @@ export function formatMetrics(counters: ServerCounters, usage: ProcessUsage): st
     ...(stun === undefined
       ? []
       : [
-          counter('sallyport_stun_requests_total', 'STUN datagrams, by what became of them.', {
-            answered: stun.answered,
-            refused: stun.refused,
-            ignored: stun.ignored,
-            malformed: stun.malformed,
-            limited: stun.rateLimited,
-          }),
+          counter('sallyport_stun_requests_total', 'STUN datagrams, by what became of them.', requestsOf(stun)),
           counter(
             'sallyport_stun_received_bytes_total',
             'UDP payload of STUN requests that were answered; with IP and UDP headers 28 (IPv4) or 48 (IPv6) more each.',
@@ -61,10 +56,39 @@ export function formatMetrics(counters: ServerCounters, usage: ProcessUsage): st
             stun.bytesOut,
           ),
         ]),
+    ...(stunTcp === undefined
+      ? []
+      : [
+          counter(
+            'sallyport_stun_tcp_requests_total',
+            'STUN messages over TCP, by what became of them.',
+            requestsOf(stunTcp),
+          ),
+          gauge('sallyport_stun_tcp_connections', 'Connections for STUN over TCP.', stunTcp.open),
+          counter(
+            'sallyport_stun_tcp_closed_total',
+            'Connections for STUN over TCP that were closed, not for a request.',
+            {
+              crowded: stunTcp.crowded,
+              'gave-way': stunTcp.gaveWay,
+              idle: stunTcp.idle,
+            },
+          ),
+        ]),
     gauge('process_resident_memory_bytes', 'Resident memory size in bytes.', usage.residentBytes),
     counter('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.', usage.cpuSeconds),
   ];
   return families.map(formatFamily).join('');
+}
+
+function requestsOf(stun: StunServerCounters): Readonly<Record<string, number>> {
+  return {
+    answered: stun.answered,
+    refused: stun.refused,
+    ignored: stun.ignored,
+    malformed: stun.malformed,
+    limited: stun.rateLimited,
+  };
 }
 
 /** Metrics of one name, with a value for each reason where there are reasons. */

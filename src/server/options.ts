@@ -10,7 +10,7 @@ export interface ServerOptions {
   readonly host?: string;
   /** TCP port; 8790 when absent, 0: any free one. */
   readonly port?: number;
-  /** First of two UDP ports, the other is the next one; 3478 when absent, 0: any two free ones. */
+  /** First of two ports, of UDP and of TCP, the other is the next one; 3478 when absent, 0: any two free ones. */
   readonly stunPort?: number;
   /** A second address of this machine, numeric: with it, clients can discover how their NAT filters (RFC 5780). */
   readonly stunAlternate?: string;

@@ -17,7 +17,7 @@ import { openStunService } from './stun-service.ts';
 export interface RunningServer {
   /** `ws://address:port` or `wss://..`, as it was bound. */
   readonly url: string;
-  /** Where STUN listens; empty without it. */
+  /** Where STUN listens, on UDP and on TCP; empty without it. */
   readonly stun: readonly Endpoint[];
   /** Where `/metrics` is; `undefined` without. */
   readonly metricsAt: Endpoint | undefined;
@@ -29,7 +29,7 @@ export interface RunningServer {
 }
 
 /**
- * The rendezvous server with its sockets: WebSocket rendezvous and datagram relay on TCP, STUN on UDP.
+ * The rendezvous server with its sockets: WebSocket rendezvous and datagram relay on TCP, STUN on UDP and TCP.
  * Errors: `ERR_USAGE`, `ERR_PORT_IN_USE`, `ERR_PORT_NOT_PERMITTED`, `ERR_RESOLVE`, `ERR_NETWORK`.
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
@@ -96,6 +96,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       sources: sources.size,
       rejected: { ...front.rejected },
       stun: stun?.counters,
+      stunTcp: stun?.tcp,
     };
   }
 

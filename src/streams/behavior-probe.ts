@@ -7,7 +7,7 @@ import {
   map,
   merge,
   mergeMap,
-  Observable,
+  type Observable,
   of,
   takeUntil,
   tap,
@@ -19,6 +19,7 @@ import { TraversalError } from '../core/errors.ts';
 import type { NatBehavior } from '../core/nat-behavior.ts';
 import type { Random } from '../core/random.ts';
 import { alternates, classify, type FilteringTest, otherAddress } from '../protocol/behavior/index.ts';
+import { after } from './after.ts';
 import type { PacketRouter } from './packet-router.ts';
 import { type StunTransactionOptions, stunTransaction } from './stun-transaction.ts';
 
@@ -143,12 +144,4 @@ function quickTransaction(
 function asFailedTransaction(error: unknown): TraversalError {
   if (error instanceof TraversalError) return error;
   throw error;
-}
-
-/** Emits once, after `delay` ms on the injected clock. */
-function after(clock: Clock, delay: number): Observable<void> {
-  return new Observable((subscriber) => {
-    const timer = clock.setTimeout(() => subscriber.next(), delay);
-    return () => clock.clearTimeout(timer);
-  });
 }

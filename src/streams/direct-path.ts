@@ -1,8 +1,8 @@
 import { Subject } from 'rxjs';
 import { type Endpoint, formatEndpoint } from '../core/endpoint.ts';
-import type { Path, PathInfo } from '../core/path.ts';
+import type { Path, PathInfo, PathKind, PathTransport } from '../core/path.ts';
 
-/** A validated candidate pair as a path. Closing it leaves socket or connection to its owner. */
+/** A validated candidate pair as a path. */
 export interface DirectPath extends Path {
   readonly remote: Endpoint;
   /** A packet of the session came in from `remote`. */
@@ -11,7 +11,9 @@ export interface DirectPath extends Path {
 
 export interface DirectPathOptions {
   readonly id: string;
-  readonly transport: 'udp' | 'tcp';
+  /** Default `direct`; `relayed` where one of the candidates is an address at a relay. */
+  readonly kind?: PathKind;
+  readonly transport: Exclude<PathTransport, 'websocket' | 'nats'>;
   /** Sends to `remote`; false when the packet was dropped at once. */
   readonly send: (packet: Uint8Array) => boolean;
   /** The local address as people should read it: the reflexive one where there is a NAT. */
@@ -21,6 +23,8 @@ export interface DirectPathOptions {
   readonly strategy: string;
   /** ms, where it was measured. */
   readonly rtt?: number;
+  /** For socket or connection, where they end with the path; without it, closing the path leaves them to their owner. */
+  readonly onClose?: () => void;
 }
 
 export function createDirectPath(options: DirectPathOptions): DirectPath {
@@ -32,11 +36,12 @@ class ValidatedPath implements DirectPath {
   readonly remote: Endpoint;
   readonly send: (packet: Uint8Array) => boolean;
   readonly datagrams$ = new Subject<Uint8Array>();
+  readonly #onClose: (() => void) | undefined;
 
-  constructor({ id, transport, send, local, remote, strategy, rtt }: DirectPathOptions) {
+  constructor({ id, kind = 'direct', transport, send, local, remote, strategy, rtt, onClose }: DirectPathOptions) {
     this.info = {
       id,
-      kind: 'direct',
+      kind,
       transport,
       local: formatEndpoint(local),
       remote: formatEndpoint(remote),
@@ -45,6 +50,7 @@ class ValidatedPath implements DirectPath {
     };
     this.remote = remote;
     this.send = send;
+    this.#onClose = onClose;
   }
 
   receive(packet: Uint8Array): void {
@@ -53,5 +59,6 @@ class ValidatedPath implements DirectPath {
 
   close(): void {
     this.datagrams$.complete();
+    this.#onClose?.();
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock, TimerHandle } from '../core/clock.ts';
-import type { Endpoint } from '../core/endpoint.ts';
+import { type Endpoint, sameEndpoint } from '../core/endpoint.ts';
 import type { Network } from '../core/network.ts';
 import type { IceAgent, IceEvent, IceInput, IceOutput } from '../protocol/ice/index.ts';
 import { type StunMessage, transactionKey } from '../protocol/stun/index.ts';
@@ -12,6 +12,10 @@ export interface IcePump {
   readonly agent: IceAgent;
   /** Hands the agent an input and does what it then asks for. Does nothing once stopped. */
   handle(input: Exclude<IceInput, { type: 'message' }>): void;
+  /** Also checks from, and answers on, this socket, whose local address is the base of its candidates. */
+  listen(router: PacketRouter): void;
+  /** The socket of a base. */
+  routerOf(base: Endpoint): PacketRouter | undefined;
   /** Sends a packet of the session on the TCP connection of a pair; false when it was dropped. */
   sendTcp(pairId: string, packet: Uint8Array): boolean;
   /** Takes the agent off the sockets and the clock; both live on. */
@@ -21,7 +25,7 @@ export interface IcePump {
 export interface IcePumpOptions {
   readonly agent: IceAgent;
   readonly clock: Clock;
-  /** One a socket. A transmission goes out on the one whose family and port are those of its base. */
+  /** One a socket. A transmission goes out on the one that has its base, else on the one whose family and port are those of its base. */
   readonly routers: readonly PacketRouter[];
   /** Absent, there are no TCP candidates. */
   readonly tcp?: IcePumpTcp;
@@ -46,10 +50,10 @@ export function createIcePump(options: IcePumpOptions): IcePump {
 class AgentPump implements IcePump {
   readonly agent: IceAgent;
   readonly #clock: Clock;
-  readonly #routers: readonly PacketRouter[];
+  readonly #routers: PacketRouter[] = [];
   readonly #tcp: IcePumpTcp | undefined;
   readonly #onEvent: (event: IceEvent) => void;
-  readonly #requests: readonly Unregister[];
+  readonly #requests: Unregister[] = [];
   readonly #callers: Unregister | undefined;
   /** By transaction ID. */
   readonly #responses = new Map<string, Unregister>();
@@ -67,12 +71,9 @@ class AgentPump implements IcePump {
   constructor({ agent, clock, routers, tcp, onEvent }: IcePumpOptions) {
     this.agent = agent;
     this.#clock = clock;
-    this.#routers = routers;
     this.#tcp = tcp;
     this.#onEvent = onEvent;
-    this.#requests = routers.map((router) =>
-      router.onRequest(agent.ufrag, (message, from) => this.#receive(message, from, router)),
-    );
+    for (const router of routers) this.listen(router);
     this.#callers = tcp?.lobby?.onCaller(agent.ufrag, (caller) => this.#tcpPairs(tcp).accept(caller));
   }
 
@@ -80,6 +81,18 @@ class AgentPump implements IcePump {
     if (this.#stopped) return;
     this.agent.handle(input, this.#clock.now());
     this.#drain();
+  }
+
+  listen(router: PacketRouter): void {
+    this.#routers.push(router);
+    this.#requests.push(router.onRequest(this.agent.ufrag, (message, from) => this.#receive(message, from, router)));
+  }
+
+  routerOf(base: Endpoint): PacketRouter | undefined {
+    return (
+      this.#routers.find(({ socket }) => sameEndpoint(socket.local, base)) ??
+      this.#routers.find(({ socket }) => isSameSocket(socket.local, base))
+    );
   }
 
   sendTcp(pairId: string, packet: Uint8Array): boolean {
@@ -147,7 +160,7 @@ class AgentPump implements IcePump {
   }
 
   #transmit({ base, to, bytes, transactionId, request }: Extract<IceOutput, { type: 'transmit' }>): void {
-    const router = this.#routers.find(({ socket }) => isSameSocket(socket.local, base));
+    const router = this.routerOf(base);
     if (router === undefined) return;
     const key = transactionKey(transactionId);
     if (request && !this.#responses.has(key)) {
@@ -174,7 +187,7 @@ class AgentPump implements IcePump {
   }
 }
 
-/** Sockets are bound to all addresses of a family, so a base tells its socket by family and port alone. */
+/** A peer's own sockets are bound to all addresses of a family, so a base tells them by family and port alone. */
 function isSameSocket(local: Endpoint, base: Endpoint): boolean {
   return local.family === base.family && local.port === base.port;
 }

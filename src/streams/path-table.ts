@@ -105,7 +105,8 @@ class SwitchingTable implements PathTable {
 
   add(path: Path): void {
     this.remove(path.info.id);
-    const subscription = path.datagrams$.subscribe(this.#take(path));
+    // Whoever made the path tells of its end, with an error or without.
+    const subscription = path.datagrams$.subscribe({ next: this.#take(path), error: () => {} });
     this.#entries.set(path.info.id, { path, subscription });
   }
 

@@ -1,16 +1,10 @@
 import { Observable } from 'rxjs';
 import type { Binding } from '../core/binding.ts';
 import type { Clock, TimerHandle } from '../core/clock.ts';
-import { type Endpoint, formatEndpoint, sameEndpoint } from '../core/endpoint.ts';
-import { type ErrorCode, TraversalError } from '../core/errors.ts';
+import { type Endpoint, sameEndpoint } from '../core/endpoint.ts';
 import type { Random } from '../core/random.ts';
-import {
-  attribute,
-  BINDING,
-  type EncodableAttribute,
-  encodeMessage,
-  type StunMessage,
-} from '../protocol/stun/index.ts';
+import { BINDING, type EncodableAttribute, encodeMessage, type StunMessage } from '../protocol/stun/index.ts';
+import { readBindingResponse, stunFailure } from './binding-response.ts';
 import type { PacketRouter } from './packet-router.ts';
 
 export interface StunTransactionOptions {
@@ -61,32 +55,34 @@ export function stunTransaction(options: StunTransactionOptions): Observable<Bin
       router.socket.send(request, server);
     };
     const expire = (): void => {
-      subscriber.error(failure('ERR_STUN_TIMEOUT', server, `no answer to ${transmissions.length} requests`));
+      subscriber.error(stunFailure('ERR_STUN_TIMEOUT', server, `no answer to ${transmissions.length} requests`));
     };
     const succeed = (message: StunMessage): void => {
-      const problem = problemOf(message);
-      const mapped = attribute(message, 'xor-mapped-address');
-      if (problem !== undefined || mapped === undefined) {
-        refuse(problem ?? 'no XOR-MAPPED-ADDRESS');
+      const response = readBindingResponse(message);
+      if (typeof response === 'string') {
+        refuse(response);
         return;
       }
-      const other = attribute(message, 'other-address');
+      const { mapped, other } = response;
       subscriber.next({
         server,
         local: router.socket.local,
-        mapped: mapped.endpoint,
+        mapped,
         rtt: roundTrip(transmissions, clock.now()),
-        ...(other && { other: other.endpoint }),
+        ...(other && { other }),
       });
       subscriber.complete();
     };
     const refuse = (problem: string): void => {
-      subscriber.error(failure('ERR_STUN_RESPONSE', server, problem));
+      subscriber.error(stunFailure('ERR_STUN_RESPONSE', server, problem));
     };
 
     const registrations = [router.onResponse(transactionId, answerFrom, succeed)];
     if (!sameEndpoint(answerFrom, server)) {
-      const misplaced = (message: StunMessage): void => refuse(problemOf(message) ?? 'answered from its own address');
+      const misplaced = (message: StunMessage): void => {
+        const response = readBindingResponse(message);
+        refuse(typeof response === 'string' ? response : 'answered from its own address');
+      };
       registrations.push(router.onResponse(transactionId, server, misplaced));
     }
     transmit();
@@ -103,19 +99,4 @@ const PLAUSIBLE_RTT = 500;
 function roundTrip(transmissions: readonly number[], now: number): number {
   const answered = transmissions.find((at) => now - at <= PLAUSIBLE_RTT) ?? transmissions.at(-1)!;
   return now - answered;
-}
-
-/** RFC 8489 sections 6.3.3 and 6.3.4. */
-function problemOf(message: StunMessage): string | undefined {
-  if (message.method !== BINDING) return `method ${message.method}`;
-  if (message.class === 'error') {
-    const error = attribute(message, 'error-code');
-    return error === undefined ? 'error without a code' : `error ${error.code} ${error.reason}`;
-  }
-  if (message.unknownRequired.length > 0) return `unknown attributes ${message.unknownRequired.join(', ')}`;
-  return undefined;
-}
-
-function failure(code: ErrorCode, server: Endpoint, detail: string): TraversalError {
-  return new TraversalError(code, `STUN server ${formatEndpoint(server)}: ${detail}`);
 }

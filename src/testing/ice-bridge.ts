@@ -177,7 +177,12 @@ export async function createIceBridge({ env, role }: IceBridgeOptions): Promise<
   const descriptions = new BehaviorSubject(describe());
   data.subscribe(receive);
   const gathering = discovery.reachability$.subscribe(tellLocals);
-  void discovery.gather(env.stun);
+  const look = discovery.look(env.stun);
+  look.interfaces();
+  void look
+    .reflexive()
+    .catch((error) => env.log('discovery.failed', { error: String(error) }))
+    .then(() => look.end(true));
 
   return {
     get local() {

@@ -1,4 +1,4 @@
-/** The public test kit: Sallyport's ICE agent by itself, for tests against other agents, and the NAT matrix. */
+/** The public test kit: the model of traversal, the NAT matrix, and Sallyport's ICE agent by itself, for tests against other agents. */
 export {
   type CandidateAttribute,
   decodeCandidateAttribute,
@@ -7,6 +7,8 @@ export {
   encodeIceDescription,
   type IceDescription,
 } from '../protocol/ice/index.ts';
+export * from './coverage/index.ts';
+export * from './drivers/index.ts';
 export {
   createIceBridge,
   type IceBridge,
@@ -16,5 +18,7 @@ export {
   type RemoteDescription,
 } from './ice-bridge.ts';
 export type { NominatedPair } from './ice-generation.ts';
+export { lintFlow } from './lint/lint-flow.ts';
 export * from './matrix/index.ts';
+export * from './model/index.ts';
 export type { IgnoredLines } from './remote-lines.ts';

@@ -4,7 +4,7 @@ export { type RealTrace, recordPeers } from './record-peers.ts';
 export { type RecordOptions, recordTrace } from './record-scenario.ts';
 export { redact } from './redact.ts';
 export type { Difference, ReplayResult } from './replay-result.ts';
-export { type Replay, replayTrace } from './replay-trace.ts';
+export { type Replay, type ReplayOptions, replayTrace } from './replay-trace.ts';
 export * from './trace-format.ts';
 export type { PacketHeader, TracePacket } from './trace-packet.ts';
 export { readTrace, type TracedLine, type TraceReader } from './trace-reader.ts';

@@ -1,4 +1,11 @@
-import { type Outcome, type RunEvent, type RunWatch, runScenario, type Scenario } from '../scenario/index.ts';
+import {
+  type Outcome,
+  type RunEvent,
+  type RunOptions,
+  type RunWatch,
+  runScenario,
+  type Scenario,
+} from '../scenario/index.ts';
 import { connectionName } from './charts.ts';
 import { createPeerRecorder, type PeerRecorder } from './peer-recorder.ts';
 import { redact } from './redact.ts';
@@ -6,10 +13,8 @@ import type { StepName, StepRecord } from './trace-format.ts';
 import { tracePacket } from './trace-packet.ts';
 import { createTraceWriter, type TraceSink, type TraceWriter } from './trace-writer.ts';
 
-export interface RecordOptions {
-  /** Is told the same run, as by {@link runScenario}. */
-  readonly watch?: RunWatch;
-}
+/** As for {@link runScenario}. */
+export type RecordOptions = RunOptions;
 
 /**
  * Runs a scenario and writes the trace of the run. The same scenario gives the same lines, byte for byte. Errors: those of
@@ -17,11 +22,12 @@ export interface RecordOptions {
  * after which nothing was written.
  */
 export async function recordTrace(scenario: Scenario, sink: TraceSink, options: RecordOptions = {}): Promise<Outcome> {
-  const { watch = () => {} } = options;
+  const { watch = () => {}, flows } = options;
   const trace = createTraceWriter(sink, { world: 'simulated', scenario });
   const recorder = createRunRecorder(trace);
   let last = 0;
   const outcome = await runScenario(scenario, {
+    flows,
     watch(event) {
       last = event.at;
       recorder(event);

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Scenario } from '../scenario/index.ts';
+import type { RunOptions, Scenario } from '../scenario/index.ts';
 import { recordTrace } from './record-scenario.ts';
 import type { Difference, ReplayResult } from './replay-result.ts';
 import type { TracedLine } from './trace-reader.ts';
@@ -8,13 +8,18 @@ import type { TracedLine } from './trace-reader.ts';
  * Runs the scenario of a trace again and compares all of every record as it goes, what this version does not know too. Errors:
  * `ERR_USAGE` with the number of a line that makes no sense, and those of `runScenario`.
  */
-export async function replayScenario(scenario: Scenario, lines: Iterable<TracedLine>): Promise<ReplayResult> {
+export async function replayScenario(
+  scenario: Scenario,
+  lines: Iterable<TracedLine>,
+  { flows }: Pick<RunOptions, 'flows'>,
+): Promise<ReplayResult> {
   const comparison = createComparison(lines);
   let isHeader = true;
-  await recordTrace(scenario, (line) => {
+  const compare = (line: string): void => {
     if (!isHeader) comparison.next(line);
     isHeader = false;
-  });
+  };
+  await recordTrace(scenario, compare, { flows });
   return comparison.end();
 }
 

@@ -1,9 +1,13 @@
+import type { RunOptions } from '../scenario/index.ts';
 import { replayCharts } from './replay-charts.ts';
 import type { ReplayResult } from './replay-result.ts';
 import { replayScenario } from './replay-scenario.ts';
 import type { TraceHeader } from './trace-format.ts';
 import { readTrace } from './trace-reader.ts';
 import { SALLYPORT_VERSION } from './version.ts';
+
+/** `flows`: those that peers of a simulated run were given. */
+export type ReplayOptions = Pick<RunOptions, 'flows'>;
 
 /** What came of a replay, and what the trace says of itself. */
 export type Replay = ReplayResult & {
@@ -17,8 +21,9 @@ export type Replay = ReplayResult & {
  * real one the charts take the recorded events. Errors: `ERR_VERSION` for a trace of a later version, `ERR_USAGE` with
  * the number of a line that makes no sense, and for a scenario that is none.
  */
-export async function replayTrace(lines: Iterable<string>): Promise<Replay> {
+export async function replayTrace(lines: Iterable<string>, { flows }: ReplayOptions = {}): Promise<Replay> {
   const { header, records } = readTrace(lines);
-  const result = header.world === 'simulated' ? await replayScenario(header.scenario, records) : replayCharts(records);
+  const result =
+    header.world === 'simulated' ? await replayScenario(header.scenario, records, { flows }) : replayCharts(records);
   return { header, replayedBy: SALLYPORT_VERSION, ...result };
 }

@@ -77,7 +77,9 @@ describe.concurrent('--json', () => {
     expectShapes(events);
     expect(events.filter(({ event }) => event === 'candidate')).toEqual([]);
     const verdict = events.at(-1)!;
-    expect(verdict).toMatchObject({ outcome: 'relayed', candidates: { local: [], remote: [] }, attempts: [] });
+    expect(verdict).toMatchObject({ outcome: 'relayed', candidates: { local: [], remote: [] } });
+    const attempts = verdict.attempts as { strategy: string }[];
+    expect(new Set(attempts.map(({ strategy }) => strategy))).toEqual(new Set(['relay']));
     expect(events.filter(({ event }) => event === 'pong').every(({ kind }) => kind === 'relayed')).toBe(true);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { portMapper } from '../../src/cli/map-options.ts';
 import { type MappingToRemove, removeMapping } from '../../src/cli/map-remove.ts';
 import { endpoint } from '../../src/core/endpoint.ts';
 import { TraversalError } from '../../src/core/errors.ts';
@@ -40,6 +41,12 @@ function remove(
   const ended = removeMapping({ protocol: 'tcp', externalPort: 80, via: undefined, ...which }, world, context);
   return { ended, recorded, journal, mapper, opened };
 }
+
+it('knows the port mappers of this package alone', () => {
+  expect(portMapper('nat-pmp')).toBeTypeOf('function');
+  for (const via of ['router-api', 'toString'])
+    expect(() => portMapper(via)).toThrow(expect.objectContaining({ code: 'ERR_NOT_AVAILABLE' }));
+});
 
 describe('removing what a run has left behind', () => {
   it('releases it by the protocol that made it, and keeps the other leftovers noted', async () => {

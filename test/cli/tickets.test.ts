@@ -83,12 +83,13 @@ describe.concurrent('the ticket', () => {
   });
 });
 
-it('--turn is refused by name, whatever the ticket', async () => {
+it('a TURN server that is none is refused, and its password told nobody', async () => {
   await using listener = await listenJson(server.url, ['--echo']);
   for (const command of ['connect', 'ping']) {
-    const end = await run([command, listener.ticket, '--json', '--turn', 'turn:user:password@192.0.2.1:3478']);
-    expect([end.code, errorCode(end)]).toEqual([2, 'ERR_NOT_AVAILABLE']);
-    expect(end.events).toMatchObject([{ event: 'error', message: expect.stringContaining('--turn') }]);
+    const end = await run([command, listener.ticket, '--json', '--turn', 'turn:user:wonderland@192.0.2.1:port']);
+    expect([end.code, errorCode(end)]).toEqual([2, 'ERR_USAGE']);
+    expect(end.events).toMatchObject([{ event: 'error', message: expect.stringContaining('TURN server') }]);
+    expect(end.stdout + end.stderr).not.toContain('wonderland');
   }
 });
 

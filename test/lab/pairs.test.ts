@@ -89,6 +89,8 @@ describeInLab('two users of the command line, each behind a NAT', () => {
   it.each<[string, Side, Side]>([
     ['UDP dropped here, public there', { nat: 'drops UDP' }, {}],
     ['public here, UDP dropped there', {}, { nat: 'drops UDP' }],
+    ['UDP dropped here, a NAT there', { nat: 'drops UDP' }, { nat: 'EI/EI' }],
+    ['a NAT here, UDP dropped there', { nat: 'EI/EI' }, { nat: 'drops UDP' }],
   ])('%s: direct over TCP', async (_, one, other) => {
     const { code, events } = await meet(await hostOf(one), await hostOf(other), rendezvous.url);
     expect(ofKind(events, 'pong').at(-1), print(events)).toMatchObject({ kind: 'direct', transport: 'tcp' });
@@ -110,8 +112,8 @@ describeInLab('two users of the command line, each behind a NAT', () => {
 
   it.each<[string, Side, Side, (of: typeof behind443) => string]>([
     ['APD/APD x APD/APD', { nat: 'APD/APD' }, { nat: 'APD/APD' }, () => rendezvous.url],
-    ['UDP dropped here', { nat: 'drops UDP' }, { nat: 'EI/EI' }, () => rendezvous.url],
-    ['UDP dropped there', { nat: 'EI/EI' }, { nat: 'drops UDP' }, () => rendezvous.url],
+    ['UDP dropped here', { nat: 'drops UDP' }, { nat: 'APD/APD' }, () => rendezvous.url],
+    ['UDP dropped there', { nat: 'APD/APD' }, { nat: 'drops UDP' }, () => rendezvous.url],
     ['only TCP 443 out, ws', { nat: 'only TCP 443 out' }, { nat: 'EI/EI' }, ({ plain }) => plain.url],
     ['only TCP 443 out, wss', { nat: 'EI/EI' }, { nat: 'only TCP 443 out' }, ({ secure }) => secure.url],
   ])('%s: relayed, and never called direct', async (_, one, other, server) => {

@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import type { LeaseJournal } from '../../src/core/lease-journal.ts';
 import type { PortLease, PortLeases } from '../../src/core/port-lease.ts';
 import type { Mapping, MappingRequest } from '../../src/core/port-mapper.ts';
-import { createPortLeases } from '../../src/leases/port-leases.ts';
+import { createPortLeases, type PortLeasesOptions } from '../../src/leases/port-leases.ts';
 import type { FakeMapper } from '../adapters/port-mapper/fake-mapper.ts';
 import { type MemoryNetwork, memoryNetwork, settled } from '../adapters/port-mapper/memory-network.ts';
 import { type ManualClock, manualClock } from '../manual-clock.ts';
@@ -32,6 +32,11 @@ export interface LeaseWorld {
 }
 
 export function leaseWorld(...fakes: readonly FakeMapper[]): LeaseWorld {
+  return leaseWorldWith({}, ...fakes);
+}
+
+/** The same with other options of the leases. */
+export function leaseWorldWith(options: Partial<PortLeasesOptions>, ...fakes: readonly FakeMapper[]): LeaseWorld {
   const [clock, network, journal] = [manualClock(), memoryNetwork(), memoryJournal()];
   network.addresses = [{ name: 'eth0', address: '192.168.1.2', family: 4, internal: false }];
   const logged: string[] = [];
@@ -42,6 +47,7 @@ export function leaseWorld(...fakes: readonly FakeMapper[]): LeaseWorld {
     random: seededRandom(1),
     log: (event) => logged.push(event),
     journal,
+    ...options,
   });
 
   async function pass(ms: number): Promise<void> {

@@ -24,6 +24,14 @@ const lost = (id: string): ConnectionEvent => ({ type: 'path.lost', id, reason: 
 const started: ConnectionEvent = { type: 'connection.started' };
 const known: ConnectionEvent = { type: 'remote.known' };
 const established: ConnectionEvent = { type: 'session.established' };
+const punchLost: ConnectionEvent = { type: 'xstate.done.actor.punch', output: { ok: false } };
+const fallbackLost: ConnectionEvent = { type: 'xstate.done.actor.fallback', output: { ok: false } };
+/** What the last event spawned and stopped, by the actors' names. */
+const staged = ({ actions }: ReturnType<typeof run>) =>
+  actions.flatMap(({ type, params }) => {
+    const of = params as { id?: string; src?: string } | undefined;
+    return type === 'xstate.spawnChild' ? [of?.id] : [];
+  });
 /** XState's own event for a delay that ran out. */
 const expired = (delay: string, state: string) => ({ type: `xstate.after.${delay}.connection.${state}` }) as never;
 
@@ -75,14 +83,27 @@ describe('traversing', () => {
   });
 
   test('fails when punching is exhausted and no relay is to be had', () => {
-    const { value, output } = run([
-      started,
-      known,
-      { type: 'relay.unavailable', reason: 'none' },
-      { type: 'punch.exhausted', reason: 'all-failed' },
-    ]);
+    const { value, output } = run([started, known, fallbackLost, punchLost]);
     expect(value).toBe('failed');
     expect(output).toMatchObject({ outcome: 'failed', failure: { code: 'ERR_PUNCH_EXHAUSTED' } });
+  });
+
+  test('one of the two that has come to nothing is not the end, and a late path still counts', () => {
+    expect(run([started, known, punchLost]).value).toMatchObject({
+      traversing: { punch: 'exhausted', fallback: 'allocating' },
+    });
+    expect(run([started, known, punchLost, validated(direct), fallbackLost]).value).toMatchObject({
+      traversing: { punch: 'punched', fallback: 'unavailable' },
+    });
+    const broken: ConnectionEvent = { type: 'xstate.error.actor.fallback', error: new Error('test') };
+    expect(run([started, known, broken]).value).toMatchObject({ traversing: { fallback: 'unavailable' } });
+    expect(run([started, known, broken, punchLost]).value).toBe('failed');
+  });
+
+  test('a relayed path that is lost has another one looked for', () => {
+    const again = run([started, validated(relay), lost('relay')]);
+    expect(again.value).toMatchObject({ traversing: { fallback: 'allocating' } });
+    expect(staged(again)).toEqual(['fallback']);
   });
 
   test.each<[string, ConnectionEvent, string]>([
@@ -160,6 +181,16 @@ describe('connected', () => {
     }
   });
 
+  test('each round of punching has an actor of its own', () => {
+    expect(staged(run([...relayed, { type: 'round.began' }]))).toEqual(['punch']);
+  });
+
+  test('fallback that breaks is no matter while a path stands, punching that breaks is', () => {
+    const error = new Error('test');
+    expect(run([...relayed, { type: 'xstate.error.actor.fallback', error }]).value).toMatchObject({ connected: {} });
+    expect(run([...relayed, { type: 'xstate.error.actor.punch', error }]).value).toBe('failed');
+  });
+
   test('a session that broke is a failure', () => {
     const { output } = run([...relayed, { type: 'session.ended', by: 'remote', code: 7, reason: 'broken' }]);
     expect(output?.failure).toMatchObject({ code: 'ERR_PROTOCOL', message: expect.stringContaining('broken') });
@@ -177,6 +208,27 @@ describe('recovering', () => {
   test('begins when the last path is lost and ends with any new one', () => {
     expect(run([...lonely]).value).toEqual({ recovering: 'searching' });
     expect(run([...lonely, validated(relay)]).value).toEqual({ connected: { path: 'relayed', liveness: 'fresh' } });
+  });
+
+  test('looks for a relayed path too, unless the policy forbids it', () => {
+    expect(staged(run([...lonely]))).toContain('fallback');
+    expect(staged(run([...lonely], 'direct-only'))).not.toContain('fallback');
+  });
+
+  test('looks for one again a while after it has found none, as long as there is no path', () => {
+    const rested = { type: 'fallback.rested' } as const;
+    const delayOf = (events: readonly ConnectionEvent[]) =>
+      run(events).actions.flatMap(({ type, params }) => (type === 'xstate.raise' ? [params] : []));
+    expect(delayOf([...lonely, fallbackLost])).toMatchObject([{ event: rested, id: 'rest', delay: 5_000 }]);
+    expect(staged(run([...lonely, fallbackLost]))).toEqual([]);
+    expect(staged(run([...lonely, fallbackLost, rested]))).toEqual(['fallback']);
+    const { actions } = run([...lonely, fallbackLost, validated(direct)]);
+    expect(actions.map(({ type }) => type)).toContain('xstate.cancel');
+  });
+
+  test('hears of each round of punching that has ended', () => {
+    const { actions } = run([...lonely, punchLost]);
+    expect(actions.map(({ type }) => type)).toContain('xstate.sendTo');
   });
 
   test('gives up after its bound', () => {

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { type ExecutableActionsFrom, initialTransition, transition } from 'xstate';
 import { endpoint } from '../../src/core/endpoint.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
+import { unknownBehavior } from '../../src/core/nat-behavior.ts';
 import type { MappingAttempt } from '../../src/core/port-lease.ts';
 import type { Mapping } from '../../src/core/port-mapper.ts';
+import type { Facts } from '../../src/core/strategy.ts';
 import { LEASE_TIMES, type LeaseEvent, leaseMachine } from '../../src/machines/lease.ts';
 
 const HOUR = 3_600_000;
@@ -30,6 +32,7 @@ const attempts: readonly MappingAttempt[] = [{ via: 'pcp', reason: 'test', start
 const obtained = (lifetime?: number, contested = false): LeaseEvent => ({
   type: 'mapping.obtained',
   mapping: mappingAt(T, lifetime),
+  strategy: 'pcp',
   attempts,
   contested,
   at: T,
@@ -41,14 +44,34 @@ const restarted = (at: number): LeaseEvent => ({ type: 'gateway.restarted', at }
 const changed = (at: number): LeaseEvent => ({ type: 'network.changed', at });
 const released: LeaseEvent = { type: 'mapping.released' };
 const close: LeaseEvent = { type: 'close.requested' };
-/** XState's own events for a delay that ran out and for an actor that threw. */
+const cleared: LeaseEvent = { type: 'leftovers.cleared' };
+const facts: Facts = {
+  role: 'listener',
+  policy: 'relay-first',
+  local: [],
+  remote: [],
+  behaviors: { mine: unknownBehavior, theirs: unknownBehavior },
+};
+/** XState's own events for an actor that has ended, a delay that ran out and an actor that threw. */
+const raced = { type: 'xstate.done.actor.race', output: { ok: true, which: 'of the test' } } as never as LeaseEvent;
 const due: LeaseEvent = { type: 'xstate.after.renewIn.lease.held' } as never;
 const retryDue: LeaseEvent = { type: 'xstate.after.retry.lease.unavailable' } as never;
+const brokenRace = { type: 'xstate.error.actor.race', error: 'x' } as never as LeaseEvent;
 const broken = (state: string): LeaseEvent => ({ type: `xstate.error.actor.0.lease.${state}`, error: 'x' }) as never;
 
+/** A lease of a port that nobody has left mapped; what a race has brought comes when that has ended. */
 function run(...events: readonly LeaseEvent[]) {
-  let [snapshot, actions] = initialTransition(leaseMachine, { id: 'a' });
-  for (const event of events) [snapshot, actions] = transition(leaseMachine, snapshot, event);
+  return play(cleared, ...events);
+}
+
+/** From the beginning, but for the ends of races. */
+function play(...events: readonly LeaseEvent[]) {
+  let [snapshot, actions] = initialTransition(leaseMachine, { id: 'a', facts, jitter: 0.25 });
+  for (const event of events) {
+    const isOfRace = event.type === 'mapping.obtained' || event.type === 'mapping.failed';
+    if (snapshot.value === 'mapping' && isOfRace) [snapshot, actions] = transition(leaseMachine, snapshot, raced);
+    [snapshot, actions] = transition(leaseMachine, snapshot, event);
+  }
   const executed = actions as ExecutableActionsFrom<typeof leaseMachine>[];
   const paramsOf = (type: string) => executed.filter((action) => action.type === type).map(({ params }) => params);
   return {
@@ -57,6 +80,10 @@ function run(...events: readonly LeaseEvent[]) {
     context: snapshot.context,
     /** Actors that the last event started. */
     started: (paramsOf('xstate.spawnChild') as { src: string }[]).map(({ src }) => src),
+    /** What they were started with. */
+    inputs: (paramsOf('xstate.spawnChild') as { input: unknown }[]).map(({ input }) => input),
+    /** Events that were sent on. */
+    sent: paramsOf('xstate.sendTo') as { targetId: string; event: LeaseEvent }[],
     /** ms of the timers that it set. */
     timers: (paramsOf('xstate.raise') as { delay: number }[]).map(({ delay }) => delay),
   };
@@ -89,6 +116,46 @@ describe('a lease', () => {
     expect(run(obtained(3_600, true)).timers).toEqual([LEASE_TIMES.settling]);
     expect(run(obtained(3_600, true), due, renewed(T + 3_000)).timers).toEqual([HOUR / 2]);
     expect(run(obtained(3_600, true), due, unrenewed(T + 5_000)).value).toBe('mapping');
+  });
+});
+
+describe('a lease of a port that an ended process has left mapped', () => {
+  it('begins with that, and goes on with it where it stands', () => {
+    expect(play()).toMatchObject({ value: 'claiming', started: ['claim'] });
+    expect(play(obtained())).toMatchObject({ value: 'held', context: { mapping: mappingAt(T) } });
+  });
+
+  it('begins a race where there is nothing to go on with, and where that cannot be told', () => {
+    expect(play(cleared)).toMatchObject({ value: 'mapping', started: ['race'] });
+    expect(play(broken('claiming'))).toMatchObject({ value: 'mapping', started: ['race'] });
+  });
+
+  it('is released when it is closed meanwhile', () => {
+    expect(play(close)).toMatchObject({ value: 'releasing', started: ['release'] });
+  });
+});
+
+describe('a race', () => {
+  it('is told what is known, and whom to ask first', () => {
+    expect(run().inputs).toEqual([{ id: 'a', facts, jitter: 0.25, ranks: {} }]);
+    const again = run(obtained(), due, unrenewed(T, 'ERR_MAPPING_REFUSED'));
+    expect(again.inputs).toMatchObject([{ ranks: { pcp: -1 } }]);
+  });
+
+  it('is told what is known since, and so is the next one', () => {
+    const policy = 'direct-only' as const;
+    const learnt: LeaseEvent = { type: 'facts.changed', facts: { ...facts, policy } };
+    expect(run(learnt)).toMatchObject({ context: { facts: { policy } }, sent: [{ targetId: 'race', event: learnt }] });
+    expect(run(failed, learnt)).toMatchObject({ value: 'unavailable', sent: [] });
+    expect(run(failed, learnt, retryDue).inputs).toMatchObject([{ facts: { policy } }]);
+  });
+
+  it('has what it gave written down before anything is told', () => {
+    const noting = run(raced);
+    expect(noting).toMatchObject({ value: 'noting', started: ['note'] });
+    expect(noting.inputs).toEqual([{ id: 'a', outcome: { ok: true, which: 'of the test' } }]);
+    expect(run(raced, changed(1), failed)).toMatchObject({ value: 'mapping', started: ['race'] });
+    expect(run(raced, close).value).toBe('releasing');
   });
 });
 
@@ -179,7 +246,10 @@ describe('without a mapping', () => {
   });
 
   it('and with a race that throws, too', () => {
-    expect(run(broken('mapping'))).toMatchObject({ value: 'unavailable', timers: [10_000], context: { attempts: [] } });
+    const [race, noting] = [brokenRace, [raced, broken('noting')] as const];
+    for (const events of [[race], noting]) {
+      expect(run(...events)).toMatchObject({ value: 'unavailable', timers: [10_000], context: { attempts: [] } });
+    }
   });
 
   it('a restart of some gateway changes nothing', () => {

@@ -1,18 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import { type ExecutableActionsFrom, initialTransition, matchesState, transition } from 'xstate';
+import type { Candidate } from '../../src/core/candidate.ts';
+import { endpoint } from '../../src/core/endpoint.ts';
 import { type NatBehavior, unknownBehavior } from '../../src/core/nat-behavior.ts';
 import { type PeerEvent, peerMachine } from '../../src/machines/peer.ts';
 
 const behavior: NatBehavior = { ...unknownBehavior, mapping: 'endpoint-independent', evidence: ['seen'] };
-const discovered: PeerEvent = { type: 'discovery.finished', behavior, candidates: 3 };
+const candidates = ['192.168.1.2', '192.168.1.3'].map((address): Candidate => {
+  const at = endpoint(address, 5000);
+  return { transport: 'udp', type: 'host', endpoint: at, base: at, priority: 1, foundation: '1' };
+});
+const discovered: PeerEvent = { type: 'discovery.finished', behavior, candidates };
 const online = (name: string): PeerEvent => ({ type: 'carrier.online', name });
 const offline = (name: string): PeerEvent => ({ type: 'carrier.offline', name, code: 'ERR_SERVER_UNREACHABLE' });
-/** XState's own events for a delay that ran out and for an actor that threw. */
+/** XState's own events for an actor that has ended, a delay that ran out and an actor that threw. */
+const looked: PeerEvent = { type: 'xstate.done.actor.gather', output: { ok: true } } as never;
 const refreshDue = { type: 'xstate.after.refresh.peer.open.discover.gathered' } as never;
 const broken = (actor: string) => ({ type: `xstate.error.actor.${actor}`, error: new Error('test') }) as never;
 
+const input = { policy: 'relay-first', refresh: 23_000, jitter: 0.25 } as const;
+
 function run(...events: readonly PeerEvent[]) {
-  let [snapshot, actions] = initialTransition(peerMachine, { refresh: 23_000 });
+  let [snapshot, actions] = initialTransition(peerMachine, input);
   for (const event of events) [snapshot, actions] = transition(peerMachine, snapshot, event);
   /** Actors that the last event started. */
   const started = (actions as ExecutableActionsFrom<typeof peerMachine>[])
@@ -28,27 +37,47 @@ test('a peer begins to gather, to map and to connect at once', () => {
 });
 
 describe('discover', () => {
+  const gathered = (...events: readonly PeerEvent[]) => run(looked, discovered, ...events);
+
+  test('has the look ended when all have looked, and when that broke', () => {
+    for (const over of [looked, broken('gather')]) {
+      expect(run(over).actions.map(({ type }) => type)).toContain('endLook');
+    }
+  });
+
   test('keeps what was found and looks again when it is due', () => {
-    const found = run(discovered);
+    const found = gathered();
     expect(found.value).toMatchObject({ open: { discover: 'gathered' } });
-    expect(found.context).toMatchObject({ behavior, candidates: 3 });
-    expect(found.actions).toContainEqual(
+    expect(found.context).toMatchObject({ behavior, candidates });
+    expect(run(looked).actions).toContainEqual(
       expect.objectContaining({ type: 'xstate.raise', params: expect.objectContaining({ delay: 23_000 }) }),
     );
-    const again = run(discovered, refreshDue);
+    const again = gathered(refreshDue);
     expect(again.value).toMatchObject({ open: { discover: 'gathering' } });
     expect(again.started).toEqual(['gather']);
-    expect(again.context.candidates).toBe(3);
+    expect(again.context.candidates).toBe(candidates);
+  });
+
+  test('tells those that look what the last look has found', () => {
+    const told = ({ actions }: ReturnType<typeof run>) =>
+      actions
+        .map(({ params }) => params as unknown as { src?: string; input?: unknown } | undefined)
+        .flatMap((params) => (params?.src === 'gather' ? [params.input] : []));
+    const facts = { role: 'listener', policy: 'relay-first', remote: [] };
+    expect(told(run())).toMatchObject([{ id: 'peer', jitter: 0.25, facts: { ...facts, local: [] } }]);
+    expect(told(gathered(refreshDue))).toMatchObject([
+      { facts: { ...facts, local: candidates, behaviors: { mine: behavior, theirs: unknownBehavior } } },
+    ]);
   });
 
   test('looks again at once when the network changed, and never twice at a time', () => {
-    expect(run(discovered, { type: 'network.changed' }).started).toEqual(['gather']);
+    expect(gathered({ type: 'network.changed' }).started).toEqual(['gather']);
     expect(run({ type: 'network.changed' }).started).toEqual([]);
   });
 
   test('a broken look is over, and the next one comes', () => {
-    expect(run(broken('0.peer.open.discover.gathering')).value).toMatchObject({ open: { discover: 'gathered' } });
-    expect(run(broken('0.peer.open.discover.gathering'), refreshDue).started).toEqual(['gather']);
+    expect(run(broken('gather')).value).toMatchObject({ open: { discover: 'gathered' } });
+    expect(run(broken('gather'), refreshDue).started).toEqual(['gather']);
   });
 });
 
@@ -115,7 +144,7 @@ describe('rendezvous', () => {
 });
 
 test('closing ends everything, from any state', () => {
-  for (const events of [[], [discovered, online('a')], [{ type: 'registration.replaced' }]] as PeerEvent[][]) {
+  for (const events of [[], [looked, discovered, online('a')], [{ type: 'registration.replaced' }]] as PeerEvent[][]) {
     const closed = run(...events, { type: 'close.requested' });
     expect([closed.value, closed.status]).toEqual(['closed', 'done']);
   }

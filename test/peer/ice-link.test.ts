@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { endpoint } from '../../src/core/endpoint.ts';
-import { createIceLink, type IceLink } from '../../src/peer/ice-link.ts';
+import { createIceLink } from '../../src/peer/ice-link.ts';
+import type { IceLink } from '../../src/peer/ice-link-contract.ts';
 import { createCheckBudget } from '../../src/protocol/ice/index.ts';
 import { createPacketRouter } from '../../src/streams/packet-router.ts';
 import { candidate, signalled } from '../protocol/ice/internet.ts';
@@ -31,10 +32,11 @@ function sides(): { wire: Wire; dialer: Side; listener: Side } {
     const link = createIceLink({
       dialer: role === 'dialer',
       byHand: false,
-      credentials: (generation) => ({
-        dialer: { ufrag: `dial${generation}`, pwd: `password of the dialer ${generation}` },
-        listener: { ufrag: `list${generation}`, pwd: `password of the listener ${generation}` },
-      }),
+      credentials: (generation) => {
+        const dialer = { ufrag: `dial${generation}`, pwd: `password of the dialer ${generation}` };
+        const listener = { ufrag: `list${generation}`, pwd: `password of the listener ${generation}` };
+        return role === 'dialer' ? { mine: dialer, theirs: listener } : { mine: listener, theirs: dialer };
+      },
       routers: [createPacketRouter(wire.socket(at.address, at.port))],
       network: { connect: () => Promise.reject(new Error('no TCP here')) },
       lobby: undefined,
@@ -51,7 +53,6 @@ function sides(): { wire: Wire; dialer: Side; listener: Side } {
         confirmed: note('confirmed'),
         doubtful: note('doubtful'),
         early: () => note('early')(''),
-        exhausted: note('exhausted'),
       },
     });
     return { link, seen, preferences };
@@ -62,7 +63,12 @@ function sides(): { wire: Wire; dialer: Side; listener: Side } {
 function introduce({ link }: Side, own: 'dialer' | 'listener', other: 'dialer' | 'listener'): void {
   link.addLocal([HOSTS[own]]);
   link.addRemote([signalled(HOSTS[other])]);
-  link.start();
+  check(link);
+}
+
+/** Checks everything; what comes of it is seen by its paths. */
+function check(link: IceLink): void {
+  link.findPath().catch((error) => expect(error.code).toMatch(/ABORTED|EXHAUSTED/));
 }
 
 /** Both directions checked; the paths of both are valid 20 ms later. */
@@ -136,28 +142,27 @@ describe('a mapped candidate that comes when all was told and has failed', () =>
   const dead = (address: string) => [signalled(candidate('host', endpoint(address, 7000)))];
   const mapped = candidate('mapped', HOSTS.listener.endpoint, endpoint('192.168.1.2', 6000));
 
-  it('is checked at once, and makes a path on both sides', () => {
+  it('is checked at once, and makes a path on both sides', async () => {
     const { wire, dialer, listener } = sides();
+    const found: Promise<string>[] = [];
     for (const [{ link }, own, other] of [
       [dialer, HOSTS.dialer, '203.0.113.200'],
       [listener, { ...HOSTS.listener, endpoint: mapped.base, base: mapped.base }, '198.51.100.200'],
     ] as const) {
       link.addLocal([own]);
       link.addRemote(dead(other));
-      link.start();
+      found.push(link.findPath());
       link.end('local');
       link.end('remote');
     }
     wire.clock.advance(30_000);
-    for (const { link, seen } of [dialer, listener]) {
-      expect(seen.map((line) => line.split(' ')[1])).toEqual(['exhausted']);
-      expect(link.isSpent).toBe(true);
-    }
+    for (const path of found) await expect(path).rejects.toMatchObject({ code: 'ERR_PUNCH_EXHAUSTED' });
+    for (const { link } of [dialer, listener]) expect(link.isSpent).toBe(true);
     listener.link.addLocal([mapped]);
     dialer.link.addRemote([signalled(mapped)]);
     wire.clock.advance(45);
-    expect(dialer.seen.slice(1)).toEqual([`30020 validated ${dialerPath(0)}`]);
-    expect(listener.seen.slice(1)).toEqual(['30030 validated udp/0/udp4:6000>198.51.100.2:5000']);
+    expect(dialer.seen).toEqual([`30020 validated ${dialerPath(0)}`]);
+    expect(listener.seen).toEqual(['30030 validated udp/0/udp4:6000>198.51.100.2:5000']);
   });
 });
 
@@ -188,7 +193,7 @@ describe('a restart', () => {
     for (const { link } of [dialer, listener]) link.restart(1);
     dialer.link.addLocal([{ ...HOSTS.dialer, priority: 1 }]);
     dialer.link.addRemote([{ ...signalled(HOSTS.listener), priority: 1 }]);
-    dialer.link.start();
+    check(dialer.link);
     introduce(listener, 'listener', 'dialer');
     wire.clock.advance(25);
     const [before, after] = [dialer.preferences.get(dialerPath(0))!, dialer.preferences.get(dialerPath(1))!];

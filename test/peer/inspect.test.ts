@@ -43,10 +43,10 @@ function textOf(inspection: InspectionEvent): string {
 }
 
 describe('PeerOptions.inspect', () => {
-  it('sees the charts of the peer and of its connections, with all that they do', async () => {
+  it('sees the charts of the peer, its leases and its connections, with all that they do', async () => {
     const { dialer, listener } = await connect(true);
     for (const events of [dialer, listener]) {
-      expect(rootsOf(events)).toEqual(['peer', 'connection']);
+      expect(rootsOf(events).sort()).toEqual(['connection', 'lease-1', 'lease-2', 'peer']);
       const types = new Set(events.map(({ type }) => type));
       for (const type of ['actor', 'event', 'snapshot', 'microstep', 'action'])
         expect(types).toContain(`@xstate.${type}`);

@@ -5,9 +5,11 @@ import { endpoint } from '../../src/core/endpoint.ts';
 import type { NetworkInterface } from '../../src/core/network.ts';
 import type { Mapping } from '../../src/core/port-mapper.ts';
 import {
+  announcedCandidates,
   hostCandidates,
   mappedCandidates,
   reflexiveCandidate,
+  relayCandidate,
   toldCandidates,
 } from '../../src/peer/local-candidates.ts';
 import { createIceAgent } from '../../src/protocol/ice/index.ts';
@@ -118,6 +120,39 @@ describe('priorities and foundations', () => {
   });
 });
 
+describe('announced candidates', () => {
+  const passive = { transport: 'tcp', tcpType: 'passive', local: endpoint('0.0.0.0', 6001) } as const;
+  const active = { transport: 'tcp', tcpType: 'active', local: endpoint('0.0.0.0', DISCARD_PORT) } as const;
+  const lan = [on('eth0', '10.0.0.1'), on('eth1', '10.0.0.2')];
+  const hosts = [V4, passive, active].flatMap((socket) => hostCandidates(lan, socket, { loopback: false }));
+  const made = (address: string, port: number, rank = 0, loopback = false): readonly Candidate[] =>
+    announcedCandidates({ address: endpoint(address, port), type: 'mapped', rank }, hosts, { loopback });
+
+  it('lead to the first host candidate of each socket that has the port, or of the UDP socket', () => {
+    expect(made('198.51.100.1', 0)).toMatchObject([
+      { type: 'mapped', transport: 'udp', endpoint: endpoint('198.51.100.1', 5000), base: endpoint('10.0.0.1', 5000) },
+      { transport: 'tcp', tcpType: 'passive', endpoint: endpoint('198.51.100.1', 6001), base: { port: 6001 } },
+    ]);
+    expect(made('198.51.100.1', 40_000)).toMatchObject([{ transport: 'udp', endpoint: { port: 40_000 } }]);
+  });
+
+  it('are not made of a family that there is no socket of, of an own address, and where nobody could send to', () => {
+    for (const address of ['2001:db8::1', '10.0.0.2', '0.0.0.0', '224.0.0.1', '127.0.0.1']) {
+      expect(made(address, 0)).toEqual([]);
+    }
+    expect(made('127.0.0.1', 0, 0, true)).toHaveLength(2);
+  });
+
+  it('differ from each other in their priority, and from those of port mappings', () => {
+    const announced = [...made('198.51.100.1', 0, 0), ...made('198.51.100.2', 0, 2)];
+    const external = endpoint('198.51.100.3', 40_000);
+    const mapping = mappingBetween({ protocol: 'udp', internal: endpoint('10.0.0.1', 5000), external });
+    const all = [...announced, ...mappedCandidates([mapping], [...hosts, ...announced], { loopback: false })];
+    expect(all).toHaveLength(5);
+    expect(new Set(all.map(({ priority }) => priority)).size).toBe(5);
+  });
+});
+
 describe('mapped candidates', () => {
   const external = endpoint('198.51.100.1', 40_000);
   const lan = [on('eth0', '10.0.0.1')];
@@ -188,6 +223,10 @@ describe('what the other side is told', () => {
 
   it('is nothing where the policy hides addresses', () => {
     expect(toldCandidates(made, 'relay-only')).toEqual([]);
+    const relayed = relayCandidate(endpoint('192.0.2.20', 7_000), 'turn:192.0.2.20');
+    expect(toldCandidates([relayed, ...made], 'relay-only')).toMatchObject([
+      { type: 'relay', endpoint: relayed.endpoint },
+    ]);
   });
 });
 

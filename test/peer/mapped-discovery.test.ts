@@ -29,13 +29,17 @@ const describe = ({ type, transport, tcpType }: Candidate): string => [type, tra
 function world() {
   const found = new BehaviorSubject<Reachability>({ candidates: hosts, behavior: unknownBehavior, complete: false });
   const ports$ = new BehaviorSubject<readonly MappedPort[]>([]);
-  const gathered: (readonly string[])[] = [];
+  const looked: (readonly string[])[] = [];
+  const look = {} as ReturnType<Discovery['look']>;
   const inner: Discovery = {
     get current() {
       return found.value;
     },
     reachability$: found,
-    gather: async (servers) => void gathered.push(servers),
+    look(servers) {
+      looked.push(servers);
+      return look;
+    },
     close: () => found.complete(),
   };
   const discovery = withMappedPorts(inner, { ports$ }, { loopback: false });
@@ -46,7 +50,8 @@ function world() {
     discovery,
     found,
     ports$,
-    gathered,
+    look,
+    looked,
     seen,
     hasCompleted: () => completed,
     map: (...mappings: readonly Mapping[]) =>
@@ -60,11 +65,11 @@ function world() {
   };
 }
 
-it('is what was discovered while nothing is mapped', async () => {
-  const { discovery, seen, gathered } = world();
+it('is what was discovered while nothing is mapped', () => {
+  const { discovery, seen, look, looked } = world();
   expect(seen).toEqual([{ candidates: hosts, behavior: unknownBehavior, complete: false }]);
-  await discovery.gather(['stun.example.org:3478']);
-  expect(gathered).toEqual([['stun.example.org:3478']]);
+  expect(discovery.look(['stun.example.org:3478'])).toBe(look);
+  expect(looked).toEqual([['stun.example.org:3478']]);
 });
 
 it('has mapped candidates as they come and go, before those over TCP', () => {

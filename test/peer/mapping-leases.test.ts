@@ -1,17 +1,25 @@
 import { filter, firstValueFrom } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { cryptoRandom } from '../../src/adapters/node/index.ts';
+import type { Clock } from '../../src/core/clock.ts';
 import { formatEndpoint } from '../../src/core/endpoint.ts';
-import type { Environment } from '../../src/core/environment.ts';
-import { silentLog } from '../../src/core/log.ts';
 import type { Network } from '../../src/core/network.ts';
-import { createPortLeases } from '../../src/leases/port-leases.ts';
+import type { PortMapperFactory } from '../../src/core/port-mapper.ts';
 import type { Peer } from '../../src/peer/peer.ts';
 import { type FakeMapper, fakeMapper } from '../adapters/port-mapper/fake-mapper.ts';
 import { manualClock } from '../manual-clock.ts';
 import { createWorld, type World } from './world.ts';
 
-/** A peer on a LAN, and its leases at a gateway of the test; the leases have a clock of their own. */
+const clocks = vi.hoisted(() => new WeakMap<PortMapperFactory, Clock>());
+
+/** The leases of each peer have a clock of their own, found by their mapper. */
+vi.mock('../../src/leases/port-leases.ts', async (importOriginal) => {
+  const real = await importOriginal<typeof import('../../src/leases/port-leases.ts')>();
+  const createPortLeases: typeof real.createPortLeases = (options) =>
+    real.createPortLeases({ ...options, clock: clocks.get(options.mappers[0]!)! });
+  return { createPortLeases };
+});
+
+/** A peer on a LAN, and its leases at a gateway of the test. */
 async function peerAtGateway(world: World, answer: FakeMapper['answer'] = () => {}) {
   const gateway = fakeMapper();
   gateway.answer = answer;
@@ -21,9 +29,8 @@ async function peerAtGateway(world: World, answer: FakeMapper['answer'] = () => 
     ...loopback,
     interfaces: () => [...loopback.interfaces(), { name: 'eth0', address: '192.168.1.2', family: 4, internal: false }],
   };
-  const portLeases: Environment['portLeases'] = () =>
-    createPortLeases({ mappers: [gateway.factory], network, clock, random: cryptoRandom(), log: silentLog });
-  const { peer } = await world.inhabitant({ env: { network, portLeases } });
+  clocks.set(gateway.factory, clock);
+  const { peer } = await world.inhabitant({ env: { network, mappers: [gateway.factory] } });
   return { gateway, clock, peer };
 }
 

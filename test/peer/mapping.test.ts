@@ -1,6 +1,6 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { matchesState } from 'xstate';
 import type { Candidate, RemoteCandidate } from '../../src/core/candidate.ts';
 import { endpoint, formatEndpoint } from '../../src/core/endpoint.ts';
@@ -14,6 +14,15 @@ import { forwardPort } from './port-forward.ts';
 import { tappedSignaling } from './tapped-signaling.ts';
 import { numberedBytes, receiveAll, sendAll, startTransfer, streamBetween } from './transfer.ts';
 import { codeOf, connectedPair, createWorld, type Inhabitant, type Pair, untilPath } from './world.ts';
+
+/** The leases that a peer makes are those of the test, where it has its mappers from there. */
+vi.mock('../../src/leases/port-leases.ts', async (importOriginal) => {
+  const real = await importOriginal<typeof import('../../src/leases/port-leases.ts')>();
+  const { leasesBehind } = await import('./peer-leases.ts');
+  const createPortLeases: typeof real.createPortLeases = (options) =>
+    leasesBehind(options.mappers) ?? real.createPortLeases(options);
+  return { createPortLeases };
+});
 
 const OUTSIDE = endpoint('203.0.113.7', 40_000);
 
@@ -32,8 +41,8 @@ describe('a peer whose ports are mapped', () => {
   it('asks for its IPv4 UDP port, and for its TCP port where it listens on one', async () => {
     await using world = createWorld();
     const [udp, both] = [peerLeases(), peerLeases()];
-    const { peer } = await world.inhabitant({ env: { portLeases: udp.portLeases } });
-    const { network } = await world.inhabitant({ tcp: 'all', env: { portLeases: both.portLeases } });
+    const { peer } = await world.inhabitant({ env: { mappers: udp.mappers } });
+    const { network } = await world.inhabitant({ tcp: 'all', env: { mappers: both.mappers } });
     const { candidates } = await untilReachability(peer, ({ complete }) => complete);
     const port = candidates.find(({ endpoint: { family } }) => family === 4)?.endpoint.port;
     expect(udp.requests).toEqual([{ protocol: 'udp', internalPort: port, description: 'sallyport peer' }]);
@@ -45,7 +54,7 @@ describe('a peer whose ports are mapped', () => {
   it('has a candidate for the mapping, whose base is the host candidate that it leads to', async () => {
     await using world = createWorld();
     const leases = peerLeases();
-    const { peer } = await world.inhabitant({ env: { portLeases: leases.portLeases } });
+    const { peer } = await world.inhabitant({ env: { mappers: leases.mappers } });
     leases.map('udp', OUTSIDE);
     const { candidates } = await untilMapped(peer);
     const base = endpoint('127.0.0.1', leases.requests[0]!.internalPort);
@@ -55,7 +64,7 @@ describe('a peer whose ports are mapped', () => {
   it('shows in its state how the mapping stands', async () => {
     await using world = createWorld();
     const leases = peerLeases();
-    const { peer } = await world.inhabitant({ env: { portLeases: leases.portLeases } });
+    const { peer } = await world.inhabitant({ env: { mappers: leases.mappers } });
     const seen: (string | undefined)[] = [];
     const subscription = peer.state$.subscribe((state) => {
       const now = (['mapping', 'mapped', 'unavailable'] as const).find((map) => matchesState({ open: { map } }, state));
@@ -73,12 +82,12 @@ describe('a peer whose ports are mapped', () => {
 
   it('waits for the gateway with nothing', async () => {
     await using world = createWorld();
-    const silent = () => ({ env: { portLeases: peerLeases().portLeases } });
+    const silent = () => ({ env: { mappers: peerLeases().mappers } });
     const pair = await connectedPair(world, { listener: silent(), dialer: silent() });
     await untilPath(pair.here, 'direct');
     expect((await untilReachability(pair.dialer.peer, () => true)).complete).toBe(true);
     await pair.here.close();
-    const [, map] = (await pair.here.verdict).attempts;
+    const map = (await pair.here.verdict).attempts.find(({ strategy }) => strategy === 'map');
     expect(map).toMatchObject({ strategy: 'map', ok: false });
     expect(map!.reason).toMatch(/^udp port \d+: no answer yet$/);
   });
@@ -87,7 +96,7 @@ describe('a peer whose ports are mapped', () => {
     await using world = createWorld();
     const tap = tappedSignaling(() => world.rendezvous.signaling());
     const leases = { listener: peerLeases(), dialer: peerLeases() };
-    const env = (of: PeerLeases) => ({ env: { signaling: tap.signaling, portLeases: of.portLeases } });
+    const env = (of: PeerLeases) => ({ env: { signaling: tap.signaling, mappers: of.mappers } });
     const listener = await world.inhabitant(env(leases.listener));
     const dialer = await world.inhabitant(env(leases.dialer));
     leases.listener.map('udp', OUTSIDE);
@@ -108,7 +117,7 @@ describe('a peer whose ports are mapped', () => {
     const tap = tappedSignaling(() => world.rendezvous.signaling());
     const leases = peerLeases();
     const listener = await world.inhabitant();
-    const dialer = await world.inhabitant({ env: { signaling: tap.signaling, portLeases: leases.portLeases } });
+    const dialer = await world.inhabitant({ env: { signaling: tap.signaling, mappers: leases.mappers } });
     const ticket = await listener.peer.createTicket();
     const here = dialer.peer.connect(ticket);
     await here.ready;
@@ -129,7 +138,7 @@ describe('a peer whose ports are mapped', () => {
     await using world = createWorld();
     const tap = tappedSignaling(() => world.rendezvous.signaling());
     const leases = peerLeases();
-    const env = { signaling: tap.signaling, portLeases: leases.portLeases };
+    const env = { signaling: tap.signaling, mappers: leases.mappers };
     const { peer } = await world.inhabitant({ env });
     const dialer = await world.inhabitant({ env: { signaling: tap.signaling } });
     const ticket = await peer.createTicket();
@@ -143,7 +152,7 @@ describe('a peer whose ports are mapped', () => {
   it('tells an address that only some can reach, too', async () => {
     await using world = createWorld();
     const leases = peerLeases();
-    const { peer } = await world.inhabitant({ env: { portLeases: leases.portLeases } });
+    const { peer } = await world.inhabitant({ env: { mappers: leases.mappers } });
     leases.map('udp', endpoint('100.64.1.2', 40_000));
     expect(mappedOf((await untilMapped(peer)).candidates)).toEqual(['udp 100.64.1.2:40000']);
   });
@@ -151,10 +160,10 @@ describe('a peer whose ports are mapped', () => {
   it('asks for nothing where its addresses are hidden', async () => {
     await using world = createWorld();
     const leases = peerLeases();
-    const options = { policy: 'relay-only', tcp: 'all', env: { portLeases: leases.portLeases } } as const;
+    const options = { policy: 'relay-only', tcp: 'all', env: { mappers: leases.mappers } } as const;
     const { here } = await connectedPair(world, { dialer: options });
     await here.close();
-    expect((await here.verdict).attempts).toEqual([]);
+    expect((await here.verdict).attempts.filter(({ strategy }) => strategy === 'map')).toEqual([]);
     expect([leases.opened, leases.requests]).toEqual([0, []]);
   });
 
@@ -171,7 +180,7 @@ describe('a peer whose ports are mapped', () => {
       { name: 'eth0', address: `2001:db8::${clock.now().toString(16)}`, family: 6 as const, internal: false },
     ];
     const { peer } = await world.inhabitant({
-      env: { clock, portLeases: leases.portLeases, network: { ...network, interfaces } },
+      env: { clock, mappers: leases.mappers, network: { ...network, interfaces } },
     });
     const look = async (): Promise<number> => {
       await firstValueFrom(
@@ -193,7 +202,7 @@ describe('a peer whose ports are mapped', () => {
       release = resolve;
     });
     const leases = peerLeases(() => released);
-    const { peer } = await world.inhabitant({ env: { portLeases: leases.portLeases } });
+    const { peer } = await world.inhabitant({ env: { mappers: leases.mappers } });
     let ended = false;
     peer.state$.subscribe({ complete: () => (ended = true) });
     const closed = peer.close();
@@ -207,10 +216,10 @@ describe('a peer whose ports are mapped', () => {
 
   it('is not made where the leases cannot be', async () => {
     await using world = createWorld();
-    const portLeases = (): never => {
+    const mapper = (): never => {
       throw new RangeError('no such port mapper');
     };
-    await expect(world.inhabitant({ env: { portLeases } })).rejects.toThrow('no such port mapper');
+    await expect(world.inhabitant({ env: { mappers: [mapper] } })).rejects.toThrow('no such port mapper');
   });
 });
 
@@ -222,7 +231,7 @@ describe.concurrent('where nothing else gets through', () => {
     tcp: 'none' | 'all' = 'none',
   ): Promise<{ leases: PeerLeases; listener: Inhabitant; dialer: Inhabitant }> {
     const leases = peerLeases();
-    const options = { listener: {}, dialer: {}, [mapped]: { env: { portLeases: leases.portLeases } } };
+    const options = { listener: {}, dialer: {}, [mapped]: { env: { mappers: leases.mappers } } };
     const listener = await world.inhabitant({ tcp, ...options.listener });
     const dialer = await world.inhabitant({ tcp, ...options.dialer });
     for (const { network } of [listener, dialer]) network.reaches = () => false;
@@ -317,7 +326,7 @@ describe.concurrent('where nothing else gets through', () => {
   it('direct-only peers meet by a mapping that came in time, and fail without one', async () => {
     await using world = createWorld();
     const leases = peerLeases();
-    const listener = await world.inhabitant({ policy: 'direct-only', env: { portLeases: leases.portLeases } });
+    const listener = await world.inhabitant({ policy: 'direct-only', env: { mappers: leases.mappers } });
     const dialer = await world.inhabitant({ policy: 'direct-only' });
     for (const { network } of [listener, dialer]) network.reaches = () => false;
     const ticket = await listener.peer.createTicket();

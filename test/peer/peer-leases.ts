@@ -1,12 +1,18 @@
 import { type Endpoint, endpoint } from '../../src/core/endpoint.ts';
 import type { PortLeases } from '../../src/core/port-lease.ts';
-import { type Mapping, type MappingProtocol, type MappingRequest, mappingReach } from '../../src/core/port-mapper.ts';
+import {
+  type Mapping,
+  type MappingProtocol,
+  type MappingRequest,
+  mappingReach,
+  type PortMapperFactory,
+} from '../../src/core/port-mapper.ts';
 import { type FakeLease, fakeLeases, mappingOf } from '../fake-leases.ts';
 
 /** The leases of one peer on loopback, which stand as the test says. */
 export interface PeerLeases {
-  /** For the peer's environment. */
-  readonly portLeases: () => PortLeases;
+  /** For the peer's environment, where {@link leasesBehind} stands in for the leases that a peer makes. */
+  readonly mappers: readonly PortMapperFactory[];
   /** How often leases were opened. */
   readonly opened: number;
   /** What was asked for, in order. */
@@ -27,6 +33,15 @@ export interface PeerLeases {
 export function peerLeases(release?: () => Promise<void>): PeerLeases {
   const leases = fakeLeases(release);
   let opened = 0;
+  const mappers: readonly PortMapperFactory[] = [
+    () => {
+      throw new Error('nobody makes this port mapper');
+    },
+  ];
+  openers.set(mappers, () => {
+    opened++;
+    return leases;
+  });
 
   function leaseOf(protocol: MappingProtocol): FakeLease {
     const lease = leases.kept.find(({ request }) => request.protocol === protocol);
@@ -35,10 +50,7 @@ export function peerLeases(release?: () => Promise<void>): PeerLeases {
   }
 
   return {
-    portLeases() {
-      opened++;
-      return leases;
-    },
+    mappers,
     get opened() {
       return opened;
     },
@@ -60,6 +72,13 @@ export function peerLeases(release?: () => Promise<void>): PeerLeases {
     },
   };
 }
+
+/** Opens the leases of the test whose mappers these are; `undefined` for mappers of others. */
+export function leasesBehind(mappers: readonly PortMapperFactory[]): PortLeases | undefined {
+  return openers.get(mappers)?.();
+}
+
+const openers = new WeakMap<readonly PortMapperFactory[], () => PortLeases>();
 
 /** What the gateway grants for these two. */
 export function mappingBetween(ends: Pick<Mapping, 'protocol' | 'internal' | 'external'>): Mapping {

@@ -53,7 +53,8 @@ describe('direct-only', () => {
     expect(await codeOf(here.ready)).toBe('ERR_PUNCH_EXHAUSTED');
     const { attempts, paths } = await here.verdict;
     expect(paths).toEqual([]);
-    expect(attempts).toMatchObject([{ strategy: 'checks', ok: false, received: 0 }]);
+    expect(attempts[0]).toMatchObject({ strategy: 'checks', ok: false, received: 0 });
+    expect(attempts.some(({ ok }) => ok)).toBe(false);
     expect(attempts[0]!.sent).toBeGreaterThan(0);
     expect(attempts[0]!.endedAt).toBeGreaterThan(0);
   });
@@ -91,7 +92,7 @@ describe('relay-only', () => {
       if (policy !== 'relay-only') continue;
       expect(told[role].flatMap(candidatesOf)).toEqual([]);
       expect(verdicts[role].candidates.local).toEqual([]);
-      expect(verdicts[role].attempts).toEqual([]);
+      expect(new Set(verdicts[role].attempts.map(({ strategy }) => strategy))).toEqual(new Set(['relay']));
       expect(network.sent).toBe(0);
     }
     expect(world.rendezvous.counters().relayedDatagrams).toBeGreaterThan(100);

@@ -63,7 +63,7 @@ export function createWorld({ latency = 0 }: { latency?: number } = {}): World {
       const peer = await createPeer({ ...options, env: world });
       peers.push(peer);
       // A peer asks for its mappings in a turn of its own.
-      if (world.portLeases !== undefined) await new Promise<void>((resolve) => clock.setTimeout(resolve, 0));
+      if (world.mappers !== undefined) await new Promise<void>((resolve) => clock.setTimeout(resolve, 0));
       return { peer, network, carriers };
     },
     async [Symbol.asyncDispose]() {

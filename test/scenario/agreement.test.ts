@@ -3,7 +3,7 @@ import type { Account, SideAccount, Step } from '../lab/agreement/account.ts';
 import { CELLS, type Cell, type NatName } from '../lab/agreement/cell.ts';
 import { differences } from '../lab/agreement/compare.ts';
 import { report } from '../lab/agreement/report.ts';
-import { runSimulated } from '../lab/agreement/simulated-run.ts';
+import { checksOnly, runSimulated } from '../lab/agreement/simulated-run.ts';
 import { NATS } from '../lab/net/nat.ts';
 import { simulatedRouter } from '../lab/net/simulated-nat.ts';
 
@@ -40,17 +40,25 @@ describe('a NAT that is another than it should be is noticed', () => {
     ['public x EI/APD behind APD/APD', 'APD/APD', 'EI/APD'],
   ])('%s, with %s that is %s', async (name, nat, planted) => {
     const cell = cellNamed(name);
-    const changed = await runSimulated(cell, (each) => simulatedRouter(NATS[each === nat ? planted : each]));
-    expect(differences(cell, await runSimulated(cell), changed)).not.toEqual([]);
+    const flow = checksOnly;
+    const changed = await runSimulated(cell, {
+      flow,
+      router: (each) => simulatedRouter(NATS[each === nat ? planted : each]),
+    });
+    expect(differences(cell, await runSimulated(cell, { flow }), changed)).not.toEqual([]);
   });
 
   test('conntrack’s way with clashes is what joins APD/EI and EI/APD', async () => {
     const cell = cellNamed('APD/EI x EI/APD');
-    const changed = await runSimulated(cell, (each) => {
-      const router = simulatedRouter(NATS[each]);
-      return { ...router, nat: { ...router.nat, clashes: 'passed' } };
+    const flow = checksOnly;
+    const changed = await runSimulated(cell, {
+      flow,
+      router: (each) => {
+        const router = simulatedRouter(NATS[each]);
+        return { ...router, nat: { ...router.nat, clashes: 'passed' } };
+      },
     });
-    expect(differences(cell, await runSimulated(cell), changed)).toContain(
+    expect(differences(cell, await runSimulated(cell, { flow }), changed)).toContain(
       'dialer: outcome is "direct" in the simulator, "relayed" in the kernel',
     );
   });

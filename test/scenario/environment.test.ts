@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { InspectionEvent } from 'xstate';
+import { pcp } from '../../src/adapters/port-mapper/pcp.ts';
+import { createPortLeases, type Environment, type PortLeases } from '../../src/index.ts';
 import { simEnvironment } from '../../src/scenario/index.ts';
 import { internet } from '../../src/sim/index.ts';
+import { mappingOf } from '../fake-leases.ts';
 
 describe('simEnvironment', () => {
   it('gives a peer the network of its host and the time of the internet', () => {
@@ -41,8 +43,9 @@ describe('simEnvironment', () => {
 
   it('asks no gateway where it is told so', () => {
     const host = internet({ seed: 1 }).host('alice');
-    expect(simEnvironment(host, { mapping: false }).portLeases).toBeUndefined();
-    expect(simEnvironment(host).portLeases).toBeDefined();
+    expect(simEnvironment(host, { mapping: false }).mappers).toEqual([]);
+    expect(simEnvironment(host, { mapping: [pcp()] }).mappers).toHaveLength(1);
+    expect(simEnvironment(host).mappers).toHaveLength(3);
   });
 
   it('keeps ports mapped at the gateway, and ends what a program that was killed has left', async () => {
@@ -54,12 +57,12 @@ describe('simEnvironment', () => {
         .translator!.mappings(world.clock.now())
         .flatMap(({ isExplicit, external: { port } }) => (isExplicit ? [`${port}`] : []));
 
-    const killed = simEnvironment(alice).portLeases!();
+    const killed = leasesOf(simEnvironment(alice));
     await world.clock.runUntil(killed.keep({ protocol: 'udp', internalPort: 4000 }).ready);
     expect(external()).toEqual(['4000']);
     world.happen({ type: 'restart', host: 'alice' });
 
-    const next = simEnvironment(alice, { name: 'next' }).portLeases!();
+    const next = leasesOf(simEnvironment(alice, { name: 'next' }));
     await world.clock.runUntil(next.keep({ protocol: 'udp', internalPort: 5000 }).ready);
     await world.clock.advance(1_000);
     expect(external()).toEqual(['5000']);
@@ -67,16 +70,19 @@ describe('simEnvironment', () => {
     expect(external()).toEqual([]);
   });
 
-  it('shows the charts of its leases to whoever inspects them', async () => {
+  it('leaves to the next program what a peer could not release', async () => {
     const world = internet({ seed: 1 });
     const alice = world.nat('home', {}, { gateway: { natPmp: true } }).host('alice');
-    const states: string[] = [];
-    const inspect = (event: InspectionEvent): void => {
-      if (event.type === '@xstate.snapshot' && 'value' in event.snapshot) states.push(String(event.snapshot.value));
-    };
-    const leases = simEnvironment(alice, { inspect }).portLeases!();
-    await world.clock.runUntil(leases.keep({ protocol: 'udp', internalPort: 4000 }).ready);
-    await world.clock.runUntil(leases.close());
-    expect([...new Set(states)]).toEqual(['mapping', 'held', 'releasing', 'released']);
+    const journals = [simEnvironment(alice), simEnvironment(alice)].map(({ leaseJournal }) => leaseJournal!());
+    const mapping = mappingOf({ protocol: 'udp', internalPort: 4000 });
+    await journals[0]!.note('a', mapping);
+    expect(await journals[1]!.takeLeftovers()).toEqual([]);
+    journals[0]!.close!();
+    expect(await journals[1]!.takeLeftovers()).toEqual([mapping]);
   });
 });
+
+/** As a peer opens them. */
+function leasesOf({ network, clock, random, log, mappers, leaseJournal }: Environment): PortLeases {
+  return createPortLeases({ network, clock, random, log, mappers: mappers!, journal: leaseJournal!() });
+}

@@ -39,9 +39,9 @@ describe('presets', () => {
     'home-router x mobile-network': 'direct udp',
     'linux x linux': 'direct udp',
     'linux x carrier': 'direct udp',
-    'linux x hotel-wifi': 'relayed websocket',
+    'linux x hotel-wifi': 'direct udp',
     'linux x corporate-firewall': 'relayed websocket',
-    'linux x mobile-network': 'relayed websocket',
+    'linux x mobile-network': 'direct udp',
     'carrier x carrier': 'direct udp',
     'carrier x corporate-firewall': 'relayed websocket',
     'hotel-wifi x hotel-wifi': 'relayed websocket',
@@ -75,7 +75,7 @@ describe('the candidates that made the path', () => {
     ['EI/EI x APD/APD', { a: EI_EI, b: APD_APD }, 'prflx', 'srflx'],
     ['EI/AD x APD/APD', { a: EI_AD, b: APD_APD }, 'prflx', 'srflx'],
     ['APD/APD x a mapping', { a: APD_APD, b: 'home-router' }, 'mapped', 'prflx'],
-    ['the same without asking for one', { a: APD_APD, b: 'home-router', mapping: false }, undefined, undefined],
+    ['the same without asking for one, by a spray', { a: APD_APD, b: 'home-router', mapping: false }, 'srflx', 'prflx'],
     ['one carrier with hairpinning', { a: {}, b: {}, shared: carrier('external-source') }, 'srflx', 'srflx'],
     ['one carrier without', { a: {}, b: {}, shared: carrier('none') }, undefined, undefined],
   ])('%s', async (_, options, ofListener, ofDialer) => {
@@ -91,7 +91,8 @@ describe('without UDP on one side', () => {
     ['the dialer, to a public host', { a: NO_UDP, b: [] }, 'direct tcp'],
     ['the listener, by a public host', { a: [], b: NO_UDP }, 'direct tcp'],
     ['the dialer, to a mapped port', { a: NO_UDP, b: 'home-router' }, 'direct tcp'],
-    ['the dialer, to a NAT', { a: NO_UDP, b: EI_EI }, 'relayed websocket'],
+    ['the dialer, to a NAT', { a: NO_UDP, b: EI_EI }, 'direct tcp'],
+    ['the dialer, to a NAT that maps by destination', { a: NO_UDP, b: APD_APD }, 'relayed websocket'],
   ])('%s', async (_, options, expected) => {
     const { dial } = await meet(options);
     expect(`${dial.outcome} ${dial.path?.transport}`).toBe(expected);

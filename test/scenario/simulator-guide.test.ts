@@ -6,17 +6,11 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { readScenario } from '../../src/scenario/index.ts';
 import { internet, presets, readInternetPlan } from '../../src/sim/index.ts';
+import { codeBlocks, withImportsByFile } from '../guides/code.ts';
 
 const read = (file: string): string => readFileSync(resolve(import.meta.dirname, '../..', file), 'utf8');
 const guide = read('docs/simulator.md');
-/** What the package's entries are made from. */
-const SOURCES: Readonly<Record<string, string>> = {
-  sallyport: import.meta.resolve('../../src/index.ts'),
-  'sallyport/sim': import.meta.resolve('../../src/sim.ts'),
-  'sallyport/streams': import.meta.resolve('../../src/streams/index.ts'),
-};
-const blocks = (language: string): string[] =>
-  [...guide.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, code]) => code!);
+const blocks = (language: string): readonly string[] => codeBlocks(guide, language);
 
 it('the guide shows the example as it is', () => {
   expect(blocks('ts')).toContain(read('examples/simulated-pair.ts'));
@@ -26,9 +20,9 @@ it('the example ends with an error where another NAT leaves no direct path', asy
   const home = "world.nat('home', { filtering: 'address-dependent' })";
   const example = read('examples/simulated-pair.ts');
   expect(example).toContain(home);
-  const changed = example
-    .replace(home, "world.nat('home', { mapping: 'address-and-port-dependent' })")
-    .replace(/ from '(.*)';$/gm, (_, name: string) => ` from '${SOURCES[name] ?? import.meta.resolve(name)}';`);
+  const changed = withImportsByFile(
+    example.replace(home, "world.nat('home', { mapping: 'address-and-port-dependent' })"),
+  );
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-example-'));
   const file = join(folder, 'simulated-pair.mts');
   writeFileSync(file, changed);

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { defaultFlow } from '../../src/index.ts';
 import { homes, runScenario, type Scenario } from '../../src/scenario/index.ts';
 import { forecast } from '../../src/sim/index.ts';
 import { cellRun } from '../../src/testing/matrix/cell-run.ts';
-import { type MatrixCell, type NatKind, natMatrix, natOfKind } from '../../src/testing/matrix/index.ts';
+import { flowTechniques, type MatrixCell, type NatKind, natMatrix, natOfKind } from '../../src/testing/matrix/index.ts';
 import { judge } from '../../src/testing/matrix/judge.ts';
 
 const PLAIN = pair('EI/EI', 'EI/APD');
@@ -13,7 +14,7 @@ describe('what runs is not what the oracle was told', () => {
     const judgement = await judgeAsTold(pair('APD/EI', 'EI/EI'), HOPELESS);
     expect(judgement).toEqual({
       verdict: 'impossible',
-      reason: 'direct (udp over IPv4 to srflx and prflx), where the oracle knows nothing',
+      reason: 'direct (checks, udp over IPv4 to srflx and prflx), where the oracle knows nothing',
     });
   });
 
@@ -28,12 +29,12 @@ describe('what runs is not what the oracle was told', () => {
     const told = homes({ a: inSequence('EI/APD'), b: inSequence('APD/APD') });
     expect(await judgeAsTold(real, told)).toEqual({
       verdict: 'impossible',
-      reason: 'direct (udp over IPv4 to prflx and srflx), where the oracle knows predict, spray',
+      reason: 'direct (checks, udp over IPv4 to prflx and srflx), where the oracle knows predict, spray',
     });
   });
 
   test('a NAT that filters more: relayed where it could be direct is short', async () => {
-    const judgement = await judgeAsTold(pair('EI/APD', 'APD/APD'), pair('EI/AD', 'APD/APD'));
+    const judgement = await judgeAsTold(HOPELESS, pair('EI/AD', 'APD/APD'));
     expect(judgement).toMatchObject({ verdict: 'short', reason: 'relayed, where reflexive is sure to join them' });
   });
 
@@ -53,7 +54,7 @@ describe('what runs is not what the oracle was told', () => {
 
   async function judgeAsTold(real: Scenario, told: Scenario): Promise<ReturnType<typeof judge>> {
     const { dials } = await runScenario(real);
-    return judge(forecast(told.internet, 'a', 'b'), cellRun(dials[0]!));
+    return judge(forecast(told.internet, 'a', 'b'), cellRun(dials[0]!), flowTechniques(defaultFlow));
   }
 });
 

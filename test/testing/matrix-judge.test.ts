@@ -1,13 +1,38 @@
 import { describe, expect, test } from 'vitest';
+import { checks, defaultFlow, defineFlow, interfaces, pcp, sequence, spray, stun } from '../../src/index.ts';
 import type { Forecast, Prospect, ServerReach, Technique } from '../../src/sim/index.ts';
+import { TECHNIQUES } from '../../src/sim/oracle/forecast.ts';
 import type { CellRun } from '../../src/testing/matrix/cell-run.ts';
-import { FLOW_TECHNIQUES, judge } from '../../src/testing/matrix/judge.ts';
+import { flowTechniques } from '../../src/testing/matrix/flow-techniques.ts';
+import { type Judgement, judge as judgeBy } from '../../src/testing/matrix/judge.ts';
 
 const ALL: ServerReach = { udp: true, tcp: true };
 const NONE: ServerReach = { udp: false, tcp: false };
 
 const RELAYED: CellRun = { outcome: 'relayed', session: 80, echo: 160, packets: 300 };
 const FAILED: CellRun = { outcome: 'failed', packets: 10, code: 'ERR_SERVER_UNREACHABLE' };
+
+/** Of what ICE's checks and a port mapping come to, and a few. */
+function judge(forecast: Forecast, run: CellRun, others: readonly Technique[] = GUESSES): Judgement {
+  return judgeBy(forecast, run, ['host', 'ipv6', 'mapped', 'reflexive', 'hairpin', 'tcp', ...others]);
+}
+
+const GUESSES: readonly Technique[] = ['predict', 'spray'];
+
+describe('a flow', () => {
+  const flow = { discover: [interfaces(), stun()], punch: checks() } as const;
+
+  test('has all techniques, if it is the default one', () => {
+    expect(flowTechniques(defaultFlow)).toEqual(TECHNIQUES);
+  });
+
+  test('has what its strategies can do', () => {
+    expect(flowTechniques(defineFlow(flow))).toEqual(['host', 'ipv6', 'reflexive', 'hairpin', 'tcp']);
+    expect(flowTechniques(defineFlow({ ...flow, map: pcp() }))).toContain('mapped');
+    expect(flowTechniques(defineFlow({ ...flow, punch: sequence([checks(), spray()]) }))).toContain('spray');
+    expect(flowTechniques(defineFlow({ ...flow, punch: spray(), map: pcp() }))).toEqual(['spray']);
+  });
+});
 
 describe('a direct path', () => {
   test.each([
@@ -47,6 +72,28 @@ describe('a direct path', () => {
     expect(judge(expecting(['mapped']), learnt)).toMatchObject({ verdict: 'direct' });
   });
 
+  test.each(['predict', 'spray', 'tcp-simultaneous-open'] as const)(
+    'by %s is named after the strategy',
+    (technique) => {
+      const run: CellRun = {
+        ...RELAYED,
+        outcome: 'direct',
+        by: { strategy: technique, transport: 'udp', family: 4, remoteTypes: ['prflx', 'prflx'] },
+      };
+      expect(judge(expecting(['reflexive', technique]), run, [technique])).toMatchObject({
+        verdict: 'direct',
+        prospect: { technique },
+      });
+      expect(judge(expecting(['reflexive']), run)).toMatchObject({ verdict: 'impossible' });
+    },
+  );
+
+  test('between addresses that nobody had told may be owed to a probe that hit the peer’s own socket', () => {
+    const hit = directly('udp', 4, ['prflx', 'prflx']);
+    expect(judge(expecting(['spray']), hit)).toMatchObject({ verdict: 'direct', prospect: { technique: 'spray' } });
+    expect(judge(expecting(['reflexive', 'spray']), hit)).toMatchObject({ prospect: { technique: 'reflexive' } });
+  });
+
   test.each([
     ['nothing', [], directly('udp', 4, ['srflx', 'prflx'])],
     ['spray', ['spray'], directly('udp', 4, ['srflx', 'prflx'])],
@@ -70,10 +117,10 @@ describe('a direct path', () => {
 });
 
 describe('a relayed path', () => {
-  test.each(['host', 'ipv6', 'mapped', 'reflexive', 'hairpin', 'tcp'] as const)(
+  test.each(['host', 'ipv6', 'mapped', 'reflexive', 'hairpin', 'tcp', 'predict'] as const)(
     'falls short where %s is sure to join them',
     (technique) => {
-      expect(judge(expecting([technique, 'spray']), RELAYED)).toEqual({
+      expect(judge(expecting([technique, 'tcp-simultaneous-open']), RELAYED)).toEqual({
         verdict: 'short',
         reason: `relayed, where ${technique} is sure to join them`,
         prospect: prospect(technique),
@@ -81,18 +128,21 @@ describe('a relayed path', () => {
     },
   );
 
-  test.each(['predict', 'spray', 'tcp-simultaneous-open'] as const)('needs %s', (technique) => {
-    expect(judge(expecting([technique]), RELAYED)).toEqual({
-      verdict: 'needs',
-      reason: `relayed; ${technique} joins them with 100 % for up to 12 packets`,
-      prospect: prospect(technique),
-    });
-  });
+  test.each(['predict', 'spray', 'tcp-simultaneous-open'] as const)(
+    'needs %s, where the flow does not have it',
+    (technique) => {
+      expect(judge(expecting([technique]), RELAYED, [])).toEqual({
+        verdict: 'needs',
+        reason: `relayed; ${technique} joins them with 100 % for up to 12 packets`,
+        prospect: prospect(technique),
+      });
+    },
+  );
 
   test('needs the likeliest of several', () => {
     const spray: Prospect = { ...prospect('spray'), probability: 0.98354, bestProbability: 0.98354, packets: 1286 };
     const open: Prospect = { ...prospect('tcp-simultaneous-open'), probability: 0.5, bestProbability: 0.5 };
-    const found = judge({ ...expecting([]), prospects: [open, spray] }, RELAYED);
+    const found = judge({ ...expecting([]), prospects: [open, spray] }, RELAYED, []);
     expect(found).toEqual({
       verdict: 'needs',
       reason: 'relayed; spray joins them with 98.35 % for up to 1286 packets',
@@ -100,9 +150,10 @@ describe('a relayed path', () => {
     });
   });
 
-  test.each(FLOW_TECHNIQUES)('had no luck where %s, which the flow has, joins them sometimes', (technique) => {
+  test.each(TECHNIQUES)('had no luck where %s, which the flow has, joins them sometimes', (technique) => {
     const lucky: Prospect = { ...prospect(technique), probability: 0.5, bestProbability: 0.5 };
-    expect(judge({ ...expecting([]), prospects: [lucky, prospect('spray')] }, RELAYED)).toEqual({
+    const beyond = prospect(technique === 'spray' ? 'predict' : 'spray');
+    expect(judge({ ...expecting([]), prospects: [lucky, beyond] }, RELAYED, [technique])).toEqual({
       verdict: 'unlucky',
       reason: `relayed; ${technique} joins them with 50 % for up to 12 packets`,
       prospect: lucky,
@@ -158,7 +209,7 @@ function directly(
 ): CellRun {
   return {
     outcome: 'direct',
-    by: { transport, family, remoteTypes },
+    by: { strategy: 'checks', transport, family, remoteTypes },
     session: 80,
     echo: 160,
     direct: 120,

@@ -59,7 +59,7 @@ describe('text', () => {
       '  r  direct, by the addresses that servers see',
       '  S  relayed; direct would take a spray at random ports',
       '  -  relayed, and nothing is known that would do better',
-      '  !  falls short of what the default flow could do',
+      '  !  falls short of what the flow could do',
       '  #  direct where the oracle knows no way',
     ]);
   });
@@ -75,7 +75,7 @@ describe('text', () => {
       [
         'of 12 cells, 3 not as it should be:',
         '  four & more: B x B: relayed, where reflexive is sure to join them',
-        '  four & more: B x C: direct (udp over IPv4 to host and prflx), where the oracle knows nothing',
+        '  four & more: B x C: direct (checks, udp over IPv4 to host and prflx), where the oracle knows nothing',
         '  a list: homes x second dials: failed (ERR_TIMEOUT), where both sides reach a relay',
       ].join('\n'),
     );

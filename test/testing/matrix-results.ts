@@ -18,7 +18,7 @@ export function givenMatrix(given: readonly (readonly [readonly [string, string,
   const cells = given.map(([[table, row, column], { run, techniques = [], shortfall }]): CellResult => {
     const reach = { udp: true, tcp: true };
     const forecast = { prospects: techniques.map(prospect), best: 'relay' as const, reach: { a: reach, b: reach } };
-    const judgement: Judgement = judge(forecast, run);
+    const judgement: Judgement = judge(forecast, run, ['host', 'mapped', 'reflexive', 'tcp']);
     const isFailure = judgement.verdict === 'impossible' || (judgement.verdict === 'short' && shortfall === undefined);
     const failure = isFailure ? `${table}: ${row} x ${column}: ${judgement.reason}` : undefined;
     return { cell: { table, row, column, scenario: SCENARIO, shortfall }, forecast, run, judgement, failure };
@@ -30,7 +30,7 @@ export const RELAYED: CellRun = { outcome: 'relayed', session: 80, echo: 160, pa
 export const FAILED: CellRun = { outcome: 'failed', packets: 10, code: 'ERR_TIMEOUT' };
 
 export function direct(remoteTypes: NonNullable<CellRun['by']>['remoteTypes'], at: number): CellRun {
-  const by = { transport: 'udp', family: 4, remoteTypes } as const;
+  const by = { strategy: 'checks', transport: 'udp', family: 4, remoteTypes } as const;
   return { outcome: 'direct', by, session: 80.25, echo: 160.25, direct: at, packets: 200 };
 }
 

@@ -4,14 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { createActor, fromCallback } from 'xstate';
 import type { Candidate } from '../../src/core/candidate.ts';
 import { endpoint } from '../../src/core/endpoint.ts';
+import { unknownBehavior } from '../../src/core/nat-behavior.ts';
 import type { Mapping } from '../../src/core/port-mapper.ts';
-import { type LeaseEvent, type LeaseInput, leaseMachine } from '../../src/machines/index.ts';
+import type { Facts } from '../../src/core/strategy.ts';
+import { type LeaseEvent, leaseMachine } from '../../src/machines/index.ts';
+import type { LeaseActorInput } from '../../src/machines/lease.ts';
 import { recordPeers, replayTrace } from '../../src/trace/index.ts';
 import { manualClock } from '../manual-clock.ts';
 import { changed, differenceIn } from './lines.ts';
 
 const frozen = { now: () => 1_000 };
-const idle = fromCallback<LeaseEvent, LeaseInput>(() => {});
+const idle = fromCallback<LeaseEvent, LeaseActorInput>(() => {});
 
 const withoutEnd: Mapping = {
   via: 'pcp',
@@ -26,15 +29,19 @@ const withoutEnd: Mapping = {
   handle: { nonce: 'c0ffee' },
 };
 
-/** A lease without end: held, renewed in vain after an hour, held on, and let go. */
+/** A lease without end: taken over, held, renewed in vain after an hour, held on, and let go. */
 function recordLease(): string[] {
   const lines: string[] = [];
   const clock = manualClock();
   const trace = recordPeers((line) => void lines.push(line), clock);
   const { inspect } = trace.peer('a');
-  const logic = leaseMachine.provide({ actors: { race: idle, renew: idle, release: idle } });
-  const actor = createActor(logic, { id: 'lease-1', input: { id: 'lease-1' }, clock, inspect }).start();
-  actor.send({ type: 'mapping.obtained', mapping: withoutEnd, attempts: [], contested: false, at: 0 });
+  const logic = leaseMachine.provide({ actors: { claim: idle, renew: idle, release: idle } });
+  const behaviors = { mine: unknownBehavior, theirs: unknownBehavior };
+  const facts: Facts = { role: 'listener', policy: 'relay-first', local: [], remote: [], behaviors };
+  const input = { id: 'lease-1', facts, jitter: 0.5 };
+  const actor = createActor(logic, { id: 'lease-1', input, clock, inspect }).start();
+  const obtained = { mapping: withoutEnd, strategy: 'pcp', attempts: [], contested: false, at: 0 };
+  actor.send({ type: 'mapping.obtained', ...obtained });
   clock.advance(3_600_000);
   actor.send({ type: 'renewal.failed', code: 'ERR_TIMEOUT', at: 3_600_000 });
   actor.send({ type: 'close.requested' });
@@ -48,7 +55,7 @@ describe('a lease', () => {
     const lines = recordLease();
     const records = lines.map((line) => JSON.parse(line));
     expect(records.slice(1, -1).map(({ t, state }) => [t, state])).toEqual([
-      [0, 'mapping'],
+      [0, 'claiming'],
       [0, 'held'],
       [3_600_000, 'renewing'],
       [3_600_000, 'held'],

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { checks, defineFlow, interfaces, relay } from '../../src/flows/index.ts';
 import { homes, type Scenario, seededRandom } from '../../src/sim.ts';
 import { recordTrace, replayTrace, type TraceRecord } from '../../src/trace/index.ts';
 import { changed, differenceIn, formsOf } from './lines.ts';
@@ -32,6 +33,20 @@ afterEach(() => {
 const isEvent = (who: string, type: string) => (record: TraceRecord) =>
   record.what === 'event' && record.who === who && record.event.type === type;
 const isPacket = (record: TraceRecord): boolean => record.what === 'packet' && record.t > 3_000;
+
+describe('a trace of a scenario whose peers have flows of their own', () => {
+  const own = defineFlow({ discover: interfaces(), punch: checks({ types: ['host'] }), fallback: relay() });
+
+  it('names them, and is replayed with them', async () => {
+    const plan = homes({ a: 'home-router', b: 'carrier', mapping: false });
+    const named = { ...plan, peers: plan.peers.map((peer) => ({ ...peer, flow: 'own' })) };
+    const written: string[] = [];
+    const { dials } = await recordTrace(named, (line) => void written.push(line), { flows: { own } });
+    expect(dials[0]).toMatchObject({ outcome: 'relayed' });
+    expect(await replayTrace(written, { flows: { own } })).not.toHaveProperty('differs');
+    await expect(replayTrace(written)).rejects.toMatchObject({ code: 'ERR_USAGE' });
+  });
+});
 
 describe('a trace of a scenario', () => {
   it('has the whole scenario in its header, and an end', () => {

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../core/endpoint.ts';
 import { DecodeError } from '../../core/errors.ts';
 import { parseIp } from '../../core/ip-address.ts';
-import type { Mapping, MappingProtocol, MappingReach, MappingVia } from '../../core/port-mapper.ts';
+import type { Mapping, MappingProtocol, MappingReach } from '../../core/port-mapper.ts';
 
 /** Mappings by the key of their lease. */
 export type LeaseNotes = ReadonlyMap<string, Mapping>;
@@ -38,7 +38,7 @@ export function decodeLeaseNotes(text: string, clock: Clock): LeaseNotes {
 function decodeMapping(value: unknown, offset: number): Mapping {
   const stored = record(value, 'mapping');
   return {
-    via: oneOf(VIA, stored.via, 'via'),
+    via: storedName(stored.via),
     protocol: oneOf(PROTOCOLS, stored.protocol, 'protocol'),
     internal: storedEndpoint(stored.internal, 'internal'),
     external: storedEndpoint(stored.external, 'external'),
@@ -57,6 +57,11 @@ function storedHandle(value: unknown): Mapping['handle'] {
     handle[name] = typeof note === 'string' ? note : number(note, 'handle');
   }
   return handle;
+}
+
+function storedName(value: unknown): string {
+  if (typeof value === 'string' && NAME.test(value)) return value;
+  throw new DecodeError('lease-notes/via');
 }
 
 function storedEndpoint(value: unknown, where: string): Endpoint {
@@ -99,6 +104,7 @@ function parseJson(text: string): unknown {
 }
 
 const VERSION = 1;
-const VIA: readonly MappingVia[] = ['pcp', 'nat-pmp', 'upnp-igd', 'nat-upnp'];
+/** Of port mappers, as of strategies. */
+const NAME = /^[a-z][a-z0-9-]{0,63}$/;
 const PROTOCOLS: readonly MappingProtocol[] = ['udp', 'tcp'];
 const REACHES: readonly MappingReach[] = ['internet', 'carrier', 'private'];

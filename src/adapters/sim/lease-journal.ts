@@ -5,7 +5,7 @@ import type { Host } from '../../sim/host.ts';
 /** What one program of a simulated host notes. */
 export interface SimLeaseJournal extends LeaseJournal {
   /** The program ends: what is still noted is for the next one. A restart of the host ends all that run. */
-  end(): void;
+  close(): void;
 }
 
 /** Mappings that programs of a simulated host have noted, in place of the files of a real one: they outlive the programs. */
@@ -25,7 +25,7 @@ export function simLeaseJournal(host: Host): SimLeaseJournal {
     async strike(key) {
       own.delete(key);
     },
-    end() {
+    close() {
       if (running.delete(own)) ended.push(own);
     },
   };

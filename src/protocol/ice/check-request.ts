@@ -42,7 +42,7 @@ export function encodeCheck(check: {
   readonly username: string;
   /** Short-term key of their password. */
   readonly key: Uint8Array;
-  readonly local: Candidate;
+  readonly local: Pick<Candidate, 'priority' | 'transport'>;
   readonly role: IceRole;
   readonly tieBreaker: bigint;
   readonly useCandidate: boolean;

@@ -29,4 +29,5 @@ export {
   encodeIceDescription,
   type IceDescription,
 } from './ice-description.ts';
+export { createProbeCodec, type ProbeCodec } from './probe-codec.ts';
 export { attributeOf, extensionOf, type IgnoredReason, type ToldCandidate, toldCandidate } from './told-candidate.ts';

@@ -23,7 +23,12 @@ export {
   type StandingOptions,
   sealStanding,
 } from './envelope.ts';
-export { type IceCredentials, iceCredentials } from './ice-credentials.ts';
+export {
+  type IceCredentials,
+  iceCredentials,
+  relayedIceCredentials,
+  type SharedCredentials,
+} from './ice-credentials.ts';
 export type {
   AnswerMessage,
   CandidatesMessage,

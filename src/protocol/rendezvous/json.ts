@@ -24,6 +24,8 @@ export interface JsonFields {
   list<T>(name: string, max: number, read: (item: JsonFields) => T): T[];
   /** An array of at most `max` plain values; `read` reads each as the field `item`. */
   values<T>(name: string, max: number, read: (holder: JsonFields) => T): T[];
+  /** Whatever is there, null too, as `read` takes it; `where` names the field. */
+  value<T>(name: string, read: (value: unknown, where: string) => T): T;
 }
 
 /** JSON text in which byte strings, Buffers included, are base64url. */
@@ -98,6 +100,7 @@ function readFields(value: unknown, where: string): JsonFields {
     object: (name) => readFields(field(name), `${where}/${name}`),
     list: (name, max, read) => array(name, max).map((item, i) => read(readFields(item, `${where}/${name}/${i}`))),
     values: (name, max, read) => array(name, max).map((item, i) => read(readFields({ item }, `${where}/${name}/${i}`))),
+    value: (name, read) => read(field(name), `${where}/${name}`),
   };
 }
 

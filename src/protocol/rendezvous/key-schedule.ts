@@ -8,7 +8,8 @@ type KeyPurpose =
   | 'contact secret'
   | 'dialer to listener'
   | 'listener to dialer'
-  | `ice ${number}`;
+  | `ice ${number}`
+  | `ice at relay ${string}`;
 
 /**
  * `length` bytes of HKDF-SHA256 (RFC 5869) over the secret of a ticket or of a contact; `salt` is the session id, or

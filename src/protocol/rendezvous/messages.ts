@@ -2,6 +2,7 @@ import type { RemoteCandidate } from '../../core/candidate.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { NatBehavior } from '../../core/nat-behavior.ts';
 import { type Policy, policies } from '../../core/policy.ts';
+import { type NegotiationMessage, negotiationReaders } from '../negotiation/messages.ts';
 import { readBehavior, writeBehavior } from './behavior-json.ts';
 import { MAX_CANDIDATES, readCandidate, writeCandidate } from './candidate-json.ts';
 import { formatJson, type JsonFields, parseJson } from './json.ts';
@@ -16,7 +17,8 @@ export type PeerMessage =
   | StandingMessage
   | CandidatesMessage
   | RestartMessage
-  | RejectMessage;
+  | RejectMessage
+  | NegotiationMessage;
 
 /**
  * Dialer to listener, first. With a ticket, the envelope proves that the dialer holds the ticket; that it also holds
@@ -147,6 +149,10 @@ const readers = {
     code: readRejection(fields),
     message: fields.text('message', 300),
   }),
+  propose: negotiationReaders.propose,
+  accept: negotiationReaders.accept,
+  decline: negotiationReaders.decline,
+  cancel: negotiationReaders.cancel,
 };
 
 function readCandidates(fields: JsonFields): RemoteCandidate[] {

@@ -29,3 +29,4 @@ export {
   type StunServerCounters,
   type StunServerOptions,
 } from './server.ts';
+export { createStunStreamDecoder, type StunStreamDecoder } from './stream-decoder.ts';

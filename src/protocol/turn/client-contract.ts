@@ -45,7 +45,7 @@ export type TurnClientInput =
   | { readonly type: 'received'; readonly bytes: Uint8Array; readonly from: Endpoint }
   /** The stream has ended. */
   | { readonly type: 'disconnected' }
-  /** Gives the allocation up. `ended` follows within 3.5 s. */
+  /** Gives the allocation up. `ended` follows within 1.5 s. */
   | { readonly type: 'close' };
 
 export type TurnClientOutput =

@@ -1,6 +1,5 @@
-import { type Endpoint, formatEndpoint, sameEndpoint } from '../../core/endpoint.ts';
+import { type Endpoint, sameEndpoint } from '../../core/endpoint.ts';
 import { DecodeError } from '../../core/errors.ts';
-import { classifyAddress } from '../../core/ip-address.ts';
 import { attribute, BINDING, decodeMessage, encodeMessage, type StunMessage } from '../stun/index.ts';
 import { decodeChannelData, encodeChannelData, isChannelData } from './channel-data.ts';
 import type {
@@ -16,6 +15,7 @@ import { ClientRequests, type RequestOutcome } from './client-requests.ts';
 import { encodeIndication, MAX_DATA, readIndication } from './data-indication.ts';
 import { KeptPeers } from './kept-peers.ts';
 import { DATA, SEND } from './method.ts';
+import { Redirections } from './redirections.ts';
 
 /**
  * Makes a client of a TURN server. It answers challenges, keeps its allocation by a Refresh at three quarters of its lifetime, and
@@ -36,11 +36,9 @@ class AllocationClient implements TurnClient {
   };
   readonly #options: Required<Omit<TurnClientOptions, 'lifetime'>>;
   readonly #requests: ClientRequests;
-  /** All that were asked for the allocation. */
-  readonly #servers = new Set<string>();
+  readonly #redirections: Redirections;
   readonly #outbox: TurnClientOutput[] = [];
   #state: 'idle' | 'allocating' | 'allocated' | 'closing' | 'over' = 'idle';
-  #server: Endpoint;
   #kept = new KeptPeers();
   #refreshAt = NEVER;
   #keepAliveAt = NEVER;
@@ -52,7 +50,7 @@ class AllocationClient implements TurnClient {
     const { transport = 'udp', family = 4, rto = 500, keepalive = 15_000 } = options;
     this.#options = { ...options, transport, family, rto, keepalive };
     this.#requests = new ClientRequests({ ...options, transport, family, rto });
-    this.#server = options.server;
+    this.#redirections = new Redirections(options.server);
   }
 
   handle(input: TurnClientInput, now: number): void {
@@ -125,12 +123,11 @@ class AllocationClient implements TurnClient {
 
   #allocate(now: number): void {
     this.#state = 'allocating';
-    this.#servers.add(formatEndpoint(this.#server));
     this.#requests.begin({ type: 'allocate' }, now);
   }
 
   #transmit(bytes: Uint8Array, now: number): void {
-    this.#outbox.push({ type: 'transmit', to: this.#server, bytes });
+    this.#outbox.push({ type: 'transmit', to: this.#redirections.server, bytes });
     if (this.#options.transport === 'udp') this.#keepAliveAt = now + this.#options.keepalive;
   }
 
@@ -150,7 +147,7 @@ class AllocationClient implements TurnClient {
   }
 
   #receive(bytes: Uint8Array, from: Endpoint, now: number): void {
-    if (!sameEndpoint(from, this.#server)) {
+    if (!sameEndpoint(from, this.#redirections.server)) {
       this.dropped.foreign++;
       return;
     }
@@ -254,25 +251,13 @@ class AllocationClient implements TurnClient {
     }
   }
 
-  /**
-   * Another server is to be asked (RFC 8489 section 10): at an address of the same kind, so that nobody on the internet leads us
-   * into our own network, and one that was not asked before.
-   */
+  /** Another server is to be asked (RFC 8489 section 10). */
   #redirect(alternate: Endpoint | undefined, now: number): void {
-    const mayFollow =
-      alternate !== undefined &&
-      this.#state === 'allocating' &&
-      this.#options.transport === 'udp' &&
-      alternate.family === this.#server.family &&
-      alternate.port !== 0 &&
-      classifyAddress(alternate.address) === classifyAddress(this.#server.address) &&
-      !this.#servers.has(formatEndpoint(alternate)) &&
-      this.#servers.size <= MAX_REDIRECTIONS;
-    if (!mayFollow) {
+    const mayFollow = this.#state === 'allocating' && this.#options.transport === 'udp';
+    if (!mayFollow || alternate === undefined || !this.#redirections.follow(alternate)) {
       this.#fail({ kind: 'redirected', alternate });
       return;
     }
-    this.#server = alternate;
     this.#requests.forgetServer();
     this.#allocate(now);
   }
@@ -311,6 +296,5 @@ class AllocationClient implements TurnClient {
 const NEVER = Number.POSITIVE_INFINITY;
 /** Errors by which a client knows that it has no allocation (RFC 8656 section 5), or none that it could use. */
 const ENDING_CODES: ReadonlySet<number> = new Set([401, 437, 438, 441]);
-const MAX_REDIRECTIONS = 3;
-/** ms that `close` takes at most: a request is sent three times in that. */
-const CLOSING_TIME = 3_500;
+/** ms that `close` takes at most: a request is sent twice in that. */
+const CLOSING_TIME = 1_500;

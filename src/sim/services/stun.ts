@@ -5,8 +5,11 @@ import { Fields, usage } from '../fields.ts';
 import type { Host } from '../host.ts';
 import { ANY, type UdpSocket } from '../udp-socket.ts';
 import type { ServiceSite } from './service.ts';
+import { StunStreams } from './stun-streams.ts';
 
-/** STUN on UDP (RFC 8489), of both families and on two ports: so clients can tell whether their NAT maps by port. */
+/**
+ * STUN on UDP and TCP (RFC 8489), of both families and on two ports: so clients can tell whether their NAT maps by port.
+ */
 export interface StunServiceSpec {
   readonly type: 'stun';
   /** The first port, the other is the next one; 1..65534, default 3478. */
@@ -38,6 +41,8 @@ export function startStun(spec: StunServiceSpec, { host, clock, path }: ServiceS
       throw usage(`${path}.alternate`, `${host.name} does not have ${wanted}`);
     }
     for (const [i, family] of FAMILIES.entries()) serve(family, pairs[i]);
+    const streams = new StunStreams(clock);
+    for (const port of portsOf(spec)) host.tcp.listen({ port }, (socket) => streams.admit(socket));
   });
 
   function serve(family: Family, pair: AddressPair | undefined): void {

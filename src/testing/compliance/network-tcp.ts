@@ -1,5 +1,6 @@
 import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
 import { expect } from 'vitest';
+import type { ByteSocket } from '../../core/network.ts';
 import { echoByRead, endedOrReset } from './network-bytes.ts';
 import type { NetworkBench } from './network-world.ts';
 import type { Test } from './suite.ts';
@@ -20,6 +21,25 @@ export function tcpTests(test: Test<NetworkBench>): void {
     await free.close();
     await bench.connect(listener, free.local.port);
     expect((await accepted).remote.port).toBe(free.local.port);
+  });
+
+  test('opens several connections from one local port, then listens there', async (bench) => {
+    const listeners = [await bench.listen(), await bench.listen()];
+    for (const { connections$ } of listeners) connections$.subscribe(echoByRead);
+    const free = await bench.client.listen({});
+    await free.close();
+    const sockets: ByteSocket[] = [];
+    for (const listener of listeners) sockets.push(await bench.connect(listener, free.local.port));
+    expect(sockets.map(({ local }) => local.port)).toEqual([free.local.port, free.local.port]);
+    const again = await bench.client.listen({ port: free.local.port });
+    bench.closeAfterwards(again);
+    await expect(bench.connect(await bench.listen(), free.local.port)).rejects.toMatchObject({
+      code: 'ERR_PORT_IN_USE',
+    });
+    for (const socket of sockets) {
+      await socket.write(Uint8Array.of(5));
+      expect([...(await socket.read())!]).toEqual([5]);
+    }
   });
 
   test('writes nothing after end', async (bench) => {

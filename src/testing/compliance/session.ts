@@ -2,6 +2,7 @@ import { bulkTests } from './session-bulk.ts';
 import { closeTests } from './session-close.ts';
 import { datagramTests } from './session-datagrams.ts';
 import { handshakeTests } from './session-handshake.ts';
+import { noteTests } from './session-notes.ts';
 import { packetTests } from './session-packets.ts';
 import { pathTests } from './session-path.ts';
 import { streamTests } from './session-streams.ts';
@@ -22,6 +23,7 @@ export const sessionSuite: Suite<SessionWorld, SessionBench> = {
     streams: streamTests,
     'many streams and bytes': bulkTests,
     datagrams: datagramTests,
+    notes: noteTests,
     close: closeTests,
     'a path that dies for 2 s': pathTests,
   },

@@ -3,7 +3,7 @@ import { parseEndpoint } from '../../core/endpoint.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { DialOutcome } from '../../scenario/index.ts';
 
-/** What a run of the default flow came to, as the judge and the reader want to know it. Times are in ms of virtual time since the dial. */
+/** What a run of the flow came to, as the judge and the reader want to know it. Times are in ms of virtual time since the dial. */
 export interface CellRun {
   readonly outcome: DialOutcome['outcome'];
   /** By what the direct path was made; present with `direct`. */
@@ -21,6 +21,8 @@ export interface CellRun {
 }
 
 export interface DirectPath {
+  /** Name of the strategy that made it. */
+  readonly strategy: string;
   readonly transport: 'udp' | 'tcp';
   readonly family: 4 | 6;
   /** Of the candidates that the two sides send to, as the one that sends knows it. */
@@ -45,6 +47,7 @@ function directPath({ path, dialer, listener }: DialOutcome): DirectPath | undef
   if (path?.kind !== 'direct') return undefined;
   const types = [dialer?.remoteType, listener?.remoteType].filter((type) => type !== undefined);
   return {
+    strategy: path.strategy,
     transport: path.transport === 'tcp' ? 'tcp' : 'udp',
     family: parseEndpoint(path.remote)?.family ?? 4,
     remoteTypes: types,

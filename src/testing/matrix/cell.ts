@@ -12,7 +12,7 @@ export interface MatrixCell {
   /** With one dial; the oracle is asked about the hosts of its two peers. */
   readonly scenario: Scenario;
   /**
-   * Why the default flow is known to do less here than it could. A cell that falls short for a stated reason shows that, and
+   * Why the flow is known to do less here than it could. A cell that falls short for a stated reason shows that, and
    * is no failure; one that has such a reason and does not fall short is one: the statement has grown old.
    */
   readonly shortfall?: string;

@@ -1,7 +1,8 @@
 export { cellName, type MatrixCell } from './cell.ts';
 export type { CellRun, DirectPath } from './cell-run.ts';
 export { matrixCells } from './default-cells.ts';
-export { type CellVerdict, FLOW_TECHNIQUES, type Judgement, judge } from './judge.ts';
+export { flowTechniques } from './flow-techniques.ts';
+export { type CellVerdict, type Judgement, judge } from './judge.ts';
 export { matrixMarkdown } from './matrix-markdown.ts';
 export { matrixSvg } from './matrix-svg.ts';
 export { type MatrixTable, tablesOf } from './matrix-table.ts';

@@ -1,5 +1,5 @@
 import type { Forecast, Prospect, Technique } from '../../sim/index.ts';
-import { likeliest } from '../../sim/oracle/forecast.ts';
+import { likeliest, TECHNIQUES } from '../../sim/oracle/forecast.ts';
 import type { CellRun, DirectPath } from './cell-run.ts';
 
 /**
@@ -13,7 +13,7 @@ export type Judgement =
   | { readonly verdict: 'relayed' | 'none' | 'impossible'; readonly reason: string };
 
 /**
- * `direct`: directly, as the oracle says the flow can be. `needs`: relayed; a technique that the default flow does not have could do
+ * `direct`: directly, as the oracle says the flow can be. `needs`: relayed; a technique that the flow does not have could do
  * better. `unlucky`: relayed; the flow has a technique that joins them sometimes, by chance or by who is heard first. `relayed`: nothing
  * could do better. `none`: not at all, and nothing could. `short`: the flow has what it takes and did not get there. `impossible`: it
  * got where nothing leads that it can do, so the world or the oracle is wrong.
@@ -22,16 +22,14 @@ export type CellVerdict = (typeof VERDICTS)[number];
 
 export const VERDICTS = ['direct', 'needs', 'unlucky', 'relayed', 'none', 'short', 'impossible'] as const;
 
-/** What the default flow does by itself; the oracle knows more. */
-export const FLOW_TECHNIQUES: readonly Technique[] = ['host', 'ipv6', 'mapped', 'reflexive', 'hairpin', 'tcp'];
-
-/** Compares a run with the forecast, both ways. */
-export function judge({ prospects, reach }: Forecast, run: CellRun): Judgement {
+/** Compares a run with the forecast, both ways. `techniques`: those that the flow has, see {@link flowTechniques}. */
+export function judge({ prospects, reach }: Forecast, run: CellRun, techniques: readonly Technique[]): Judgement {
+  const own = prospects.filter(({ technique }) => techniques.includes(technique));
   // Signalling and the relay are one connection over TCP.
   const isReachable = reach.a.tcp && reach.b.tcp;
   if (run.outcome === 'failed') return judgeFailure(run, isReachable);
   if (!isReachable) return { verdict: 'impossible', reason: `${run.outcome}, where a side reaches no server` };
-  return run.by === undefined ? judgeRelayed(prospects) : judgeDirect(prospects, run.by);
+  return run.by === undefined ? judgeRelayed(prospects, own) : judgeDirect(prospects, own, run.by);
 }
 
 function judgeFailure({ code }: CellRun, isReachable: boolean): Judgement {
@@ -41,8 +39,7 @@ function judgeFailure({ code }: CellRun, isReachable: boolean): Judgement {
     : { verdict: 'none', reason: `${failed}, as a side reaches no server` };
 }
 
-function judgeDirect(prospects: readonly Prospect[], by: DirectPath): Judgement {
-  const own = prospects.filter(isOfFlow);
+function judgeDirect(prospects: readonly Prospect[], own: readonly Prospect[], by: DirectPath): Judgement {
   const [prospect] = techniquesOf(by).flatMap((name) => own.filter(({ technique }) => technique === name));
   if (prospect !== undefined) {
     return { verdict: 'direct', reason: `direct (${prospect.technique})`, prospect };
@@ -51,20 +48,16 @@ function judgeDirect(prospects: readonly Prospect[], by: DirectPath): Judgement 
   return { verdict: 'impossible', reason: `direct (${describe(by)}), where the oracle knows ${possible}` };
 }
 
-function judgeRelayed(prospects: readonly Prospect[]): Judgement {
-  const own = likeliest(prospects.filter(isOfFlow));
-  if (own?.probability === 1) {
-    return { verdict: 'short', reason: `relayed, where ${own.technique} is sure to join them`, prospect: own };
+function judgeRelayed(prospects: readonly Prospect[], own: readonly Prospect[]): Judgement {
+  const best = likeliest(own);
+  if (best?.probability === 1) {
+    return { verdict: 'short', reason: `relayed, where ${best.technique} is sure to join them`, prospect: best };
   }
-  if (own !== undefined) return { verdict: 'unlucky', reason: `relayed; ${describeProspect(own)}`, prospect: own };
+  if (best !== undefined) return { verdict: 'unlucky', reason: `relayed; ${describeProspect(best)}`, prospect: best };
   const prospect = likeliest(prospects);
   return prospect === undefined
     ? { verdict: 'relayed', reason: 'relayed, as nothing joins them' }
     : { verdict: 'needs', reason: `relayed; ${describeProspect(prospect)}`, prospect };
-}
-
-function isOfFlow({ technique }: Prospect): boolean {
-  return FLOW_TECHNIQUES.includes(technique);
 }
 
 function describeProspect({ technique, probability, bestProbability, packets }: Prospect): string {
@@ -73,7 +66,9 @@ function describeProspect({ technique, probability, bestProbability, packets }: 
 }
 
 /** Techniques of the flow by which a path of this kind can have come about, the likeliest first. */
-function techniquesOf({ transport, family, remoteTypes }: DirectPath): readonly Technique[] {
+function techniquesOf({ strategy, transport, family, remoteTypes }: DirectPath): readonly Technique[] {
+  const named = TECHNIQUES.find((technique) => technique === strategy);
+  if (named !== undefined) return [named];
   if (transport === 'tcp') return ['tcp'];
   if (family === 6) return ['ipv6'];
   if (remoteTypes.includes('mapped')) return ['mapped'];
@@ -82,11 +77,13 @@ function techniquesOf({ transport, family, remoteTypes }: DirectPath): readonly 
   // The other side's packet to a reflexive address may have opened the way to its own.
   if (remoteTypes.includes('host')) return ['host', 'mapped', 'reflexive'];
   // A mapped endpoint that is heard of before it is told counts as peer-reflexive, and so does one that a mapping only opened.
-  return ['reflexive', 'hairpin', 'mapped'];
+  if (!remoteTypes.every((type) => type === 'prflx')) return ['reflexive', 'hairpin', 'mapped'];
+  // A probe may also hit the mapping of the peer's own socket, which is one more that is open.
+  return ['reflexive', 'hairpin', 'mapped', 'spray'];
 }
 
-function describe({ transport, family, remoteTypes }: DirectPath): string {
-  return `${transport} over IPv${family} to ${remoteTypes.join(' and ') || 'unknown'}`;
+function describe({ strategy, transport, family, remoteTypes }: DirectPath): string {
+  return `${strategy}, ${transport} over IPv${family} to ${remoteTypes.join(' and ') || 'unknown'}`;
 }
 
 /** To two digits after the point, without zeros that say nothing. */

@@ -50,9 +50,9 @@ const TECHNIQUE_MARKS: Readonly<Record<Technique, { readonly mark: string; reado
 const PLAIN_MARKS: Readonly<
   Record<Exclude<CellVerdict, 'direct' | 'needs'>, { readonly text: string; readonly meaning: string }>
 > = {
-  unlucky: { text: '~', meaning: 'relayed; what the default flow does would join them with luck, or in another order' },
+  unlucky: { text: '~', meaning: 'relayed; what the flow does would join them with luck, or in another order' },
   relayed: { text: '-', meaning: 'relayed, and nothing is known that would do better' },
   none: { text: 'x', meaning: 'not connected: a side reaches no server' },
-  short: { text: '!', meaning: 'falls short of what the default flow could do' },
+  short: { text: '!', meaning: 'falls short of what the flow could do' },
   impossible: { text: '#', meaning: 'direct where the oracle knows no way' },
 };

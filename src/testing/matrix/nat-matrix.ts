@@ -1,9 +1,11 @@
+import { defaultFlow, type Flow } from '../../index.ts';
 import { runScenario } from '../../scenario/index.ts';
 import { usage } from '../../sim/fields.ts';
 import { type Forecast, forecast } from '../../sim/index.ts';
 import { cellName, type MatrixCell } from './cell.ts';
 import { type CellRun, cellRun } from './cell-run.ts';
 import { matrixCells } from './default-cells.ts';
+import { flowTechniques } from './flow-techniques.ts';
 import { type Judgement, judge } from './judge.ts';
 
 export interface NatMatrixOptions {
@@ -11,6 +13,8 @@ export interface NatMatrixOptions {
   readonly cells?: readonly MatrixCell[];
   /** Of all chance in the default cells. Default 1. */
   readonly seed?: number;
+  /** What both sides do. Default: the default flow. */
+  readonly flow?: Flow;
   /** Is told of each cell when it has run. */
   readonly onCell?: (result: CellResult) => void;
 }
@@ -33,17 +37,18 @@ export interface CellResult {
 }
 
 /**
- * Runs the default flow in every cell on the simulated internet, one after the other in virtual time, and compares each with the
+ * Runs a flow in every cell on the simulated internet, one after the other in virtual time, and compares each with the
  * oracle in both directions. The same cells give the same matrix. Errors: `ERR_USAGE` for a scenario that makes no sense.
  */
 export async function natMatrix({
   seed = 1,
   cells = matrixCells(seed),
+  flow = defaultFlow,
   onCell,
 }: NatMatrixOptions = {}): Promise<NatMatrix> {
   const results: CellResult[] = [];
   for (const cell of cells) {
-    const result = await runCell(cell);
+    const result = await runCell(cell, flow);
     onCell?.(result);
     results.push(result);
   }
@@ -51,15 +56,16 @@ export async function natMatrix({
 }
 
 /** Runs one cell. Errors: `ERR_USAGE`. */
-async function runCell(cell: MatrixCell): Promise<CellResult> {
-  const { internet, peers, dials } = cell.scenario;
+async function runCell(cell: MatrixCell, flow: Flow): Promise<CellResult> {
+  const { internet, dials } = cell.scenario;
+  const peers = cell.scenario.peers.map((peer) => ({ ...peer, flow: FLOW }));
   const [dial, ...others] = dials;
   if (dial === undefined || others.length > 0) throw usage(cellName(cell), 'has a scenario with one dial');
-  const outcome = await runScenario(cell.scenario);
+  const outcome = await runScenario({ ...cell.scenario, peers }, { flows: { [FLOW]: flow } });
   const hostOf = (name: string): string => peers.find((peer) => peer.name === name)!.host;
   const expected = forecast(internet, hostOf(dial.from), hostOf(dial.to));
   const run = cellRun(outcome.dials[0]!);
-  const judgement = judge(expected, run);
+  const judgement = judge(expected, run, flowTechniques(flow));
   return { cell, forecast: expected, run, judgement, failure: failureOf(cell, judgement) };
 }
 
@@ -71,3 +77,6 @@ function failureOf(cell: MatrixCell, { verdict, reason }: Judgement): string | u
     ? undefined
     : `${name}: ${reason}, although it is stated to fall short (${cell.shortfall})`;
 }
+
+/** Its name in the scenarios. */
+const FLOW = 'of the matrix';

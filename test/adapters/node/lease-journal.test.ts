@@ -200,6 +200,12 @@ describe('leftovers', () => {
   });
 });
 
+it('notes mappings of port mappers that are not of this package', async () => {
+  const own: Mapping = { ...mapping, via: 'router-api', handle: {} };
+  await leave(await contentOf(own));
+  expect(await read()).toMatchObject([{ via: 'router-api', external: own.external }]);
+});
+
 describe('a file that cannot be read', () => {
   /** The content of `mapping` with one thing changed. */
   const spoilt = async (change: (stored: Record<string, unknown>) => void): Promise<string> => {

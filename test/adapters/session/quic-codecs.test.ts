@@ -10,7 +10,13 @@ import { isAdmissible, isFirstPacket } from '../../../src/adapters/session/quic/
 import { selfSignedCertificate } from '../../../src/adapters/session/quic/certificate.ts';
 import { certifiesKey } from '../../../src/adapters/session/quic/peer-key.ts';
 import { DecodeError } from '../../../src/core/errors.ts';
-import { ControlDecoder, type ControlMessage, encodeControl } from '../../../src/protocol/session/control.ts';
+import {
+  ControlDecoder,
+  type ControlMessage,
+  encodeControl,
+  isNote,
+  MAX_NOTE,
+} from '../../../src/protocol/session/control.ts';
 import { decodePrefaceHeader, decodePrefaceName, encodePreface } from '../../../src/protocol/session/preface.ts';
 
 describe('selfSignedCertificate', () => {
@@ -78,6 +84,7 @@ describe('control', () => {
   const message: fc.Arbitrary<ControlMessage> = fc.oneof(
     fc.record({ type: fc.constantFrom('finished', 'abandoned'), streamId: id }),
     fc.record({ type: fc.constant('close'), code: id, reason: fc.string({ unit: 'binary', maxLength: 60 }) }),
+    fc.record({ type: fc.constant('note'), bytes: fc.uint8Array({ minLength: 1, maxLength: 300 }).map(Buffer.from) }),
   );
 
   it('comes back as it was written, however it is cut', () => {
@@ -101,6 +108,19 @@ describe('control', () => {
           expect(error).toBeInstanceOf(DecodeError);
         }
       }),
+    );
+  });
+
+  it.each([1, MAX_NOTE])('carries a note of %i bytes', (length) => {
+    const bytes = Buffer.alloc(length, 0x03);
+    expect(isNote(bytes)).toBe(true);
+    expect(new ControlDecoder().push(encodeControl({ type: 'note', bytes }))).toEqual([{ type: 'note', bytes }]);
+  });
+
+  it.each([0, MAX_NOTE + 1])('takes no note of %i bytes, before they have come', (length) => {
+    expect(isNote(Buffer.alloc(length))).toBe(false);
+    expect(() => new ControlDecoder().push(Buffer.of(0x03, length >> 8, length & 0xff))).toThrow(
+      expect.objectContaining({ code: 'ERR_DECODE', where: 'session/control/note' }),
     );
   });
 

@@ -3,7 +3,7 @@ import { firstValueFrom } from 'rxjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/adapters/node/clock.ts';
 import { createIdentity } from '../../../src/adapters/node/identity.ts';
-import { ADDRESSES, quicheConfig } from '../../../src/adapters/session/quic/config.ts';
+import { ADDRESSES, ALPN, quicheConfig } from '../../../src/adapters/session/quic/config.ts';
 import { CloseCode, quicSessions, StreamCode } from '../../../src/adapters/session/quic/index.ts';
 import { loadQuiche } from '../../../src/adapters/session/quic/native.ts';
 import type { SessionStream } from '../../../src/core/session.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 describe('a client without our rules', () => {
   it('is refused without a certificate', async () => {
     const config = quiche.Config.withBoringSslCtx(false, true, null, null, null, 'ed25519');
-    config.setApplicationProtos(['sallyport/1']);
+    config.setApplicationProtos([ALPN]);
     const factory = await quicSessions(createIdentity());
     const expectedKey = new Uint8Array(32);
     const { session, connection } = await rawPeer({ role: 'client', config, factory, expectedKey });

@@ -18,14 +18,14 @@ const mapping = (internalPort: number): Mapping => ({
 });
 
 describe('simLeaseJournal', () => {
-  it('keeps what a program has noted until it ends, and then gives it away once', async () => {
+  it('keeps what a program has noted until it closes its journal, and then gives it away once', async () => {
     const host = internet({ seed: 1 }).host('alice');
     const [first, second] = [simLeaseJournal(host), simLeaseJournal(host)];
     await first.note('a', mapping(1));
     await first.note('b', mapping(2));
     await first.strike('a');
     expect(await second.takeLeftovers()).toEqual([]);
-    first.end();
+    first.close();
     expect(await second.takeLeftovers()).toEqual([mapping(2)]);
     expect(await second.takeLeftovers()).toEqual([]);
   });

@@ -13,9 +13,18 @@ import { quicAdmissible, quicControl, quicPreface } from './quic-codecs.ts';
 import { quicPackets, quicPeer } from './quic-session.ts';
 import { rendezvousClient } from './rendezvous-client.ts';
 import { rendezvousServer } from './rendezvous-server.ts';
-import { candidateJson, clientFrame, envelope, peerMessage, relayFrame, sealedText, serverFrame } from './signaling.ts';
+import {
+  candidateJson,
+  clientFrame,
+  envelope,
+  negotiationNote,
+  peerMessage,
+  relayFrame,
+  sealedText,
+  serverFrame,
+} from './signaling.ts';
 import { simSessionFrames, simSessionPackets } from './sim-session.ts';
-import { stunMessage, stunServer } from './stun.ts';
+import { stunMessage, stunServer, stunStream } from './stun.ts';
 import { addressText, duration, hostPort, identityPem, serverName, serverUrl } from './text.ts';
 import { ticketBody, ticketText } from './ticket.ts';
 import { channelData, turnClient, turnServer, turnStream } from './turn.ts';
@@ -44,9 +53,11 @@ const gatewayTargets: readonly Target[] = [
 /** Bytes or text in, a value or an error out. */
 export const codecTargets: readonly Target[] = [
   stunMessage,
+  stunStream,
   envelope,
   sealedText,
   peerMessage,
+  negotiationNote,
   candidateJson,
   clientFrame,
   serverFrame,

@@ -1,4 +1,9 @@
 import { unknownBehavior } from '../../../src/core/nat-behavior.ts';
+import {
+  decodeNegotiation,
+  encodeNegotiation,
+  type NegotiationMessage,
+} from '../../../src/protocol/negotiation/messages.ts';
 import { readCandidate, writeCandidate } from '../../../src/protocol/rendezvous/candidate-json.ts';
 import {
   createEnvelopeChannel,
@@ -15,6 +20,7 @@ import { decodeMessage, encodeMessage } from '../../../src/protocol/rendezvous/m
 import { decodeRelayFrame } from '../../../src/protocol/rendezvous/relay-frame.ts';
 import { MAX_PLAINTEXT, sealBox } from '../../../src/protocol/rendezvous/sealed-box.ts';
 import { decodeClientFrame, decodeServerFrame, encodeFrame } from '../../../src/protocol/rendezvous/wire.ts';
+import { isNote } from '../../../src/protocol/session/control.ts';
 import { filled, sampleOffer } from '../../protocol/rendezvous/support.ts';
 import { seededChance } from '../engine/chance.ts';
 import { mutateBytes } from '../engine/mutate-bytes.ts';
@@ -27,6 +33,20 @@ const { candidates } = offer;
 const behavior = { ...unknownBehavior, filtering: 'address-dependent', evidence: ['a', 'b'] } as const;
 const standing = { type: 'standing', issuedAt: 1, candidates, behavior } as const;
 
+const negotiation: readonly NegotiationMessage[] = [
+  {
+    type: 'propose',
+    id: 1,
+    strategy: 'knock',
+    version: 1,
+    params: { at: ['192.0.2.1:1', null], deep: [[[]]] },
+    startIn: 40,
+  },
+  { type: 'accept', id: 2, params: [1, -0.5, 'ä'] },
+  { type: 'decline', id: 3, reason: 'busy → later' },
+  { type: 'cancel', id: 2 ** 31 - 1 },
+];
+
 /** One of each kind. */
 const messages: readonly PeerMessage[] = [
   offer,
@@ -35,6 +55,7 @@ const messages: readonly PeerMessage[] = [
   { type: 'candidates', generation: 0, candidates, end: false },
   { type: 'restart', generation: 2 ** 31 - 1, candidates: [], behavior, end: true },
   { type: 'reject', code: 'ERR_POLICY', message: 'one → two' },
+  ...negotiation,
 ];
 const plaintexts = messages.map(encodeMessage);
 
@@ -49,6 +70,22 @@ export const peerMessage: Target = {
     const message = decoded.value;
     mustEqual(decodeMessage(encodeMessage(message)), message, 'a message that was read can be written and read again');
     return `${message.type}${'candidates' in message && message.candidates.length === 0 ? ' without candidates' : ''}`;
+  },
+};
+
+/** The same as notes of a session. */
+export const negotiationNote: Target = {
+  name: 'negotiation-note',
+  share: 0.5,
+  seeds: negotiation.map(encodeNegotiation),
+  mutate: mutateJson,
+  run(input) {
+    const decoded = attempt(() => decodeNegotiation(input));
+    if ('outcome' in decoded) return decoded.outcome;
+    const note = encodeNegotiation(decoded.value);
+    must(isNote(note), 'what was read fits a note', () => note.length);
+    mustEqual(decodeNegotiation(note), decoded.value, 'a message that was read can be written and read again');
+    return decoded.value.type;
   },
 };
 

@@ -3,6 +3,7 @@ import {
   attribute,
   BINDING,
   createStunServer,
+  createStunStreamDecoder,
   decodeMessage,
   type EncodableAttribute,
   encodeMessage,
@@ -12,6 +13,7 @@ import {
   verifyIntegrity,
 } from '../../../src/protocol/stun/index.ts';
 import * as rfc from '../../vectors/stun.ts';
+import { mutateBytes } from '../engine/mutate-bytes.ts';
 import { mutateStun } from '../engine/mutate-stun.ts';
 import { attempt, must, mustEqual, type Target } from '../engine/target.ts';
 
@@ -101,6 +103,40 @@ export const stunMessage: Target = {
     return `${message.class}${message.unknownRequired.length > 0 ? ' with unknown attributes' : ''}${verified ? ', verified' : ''}`;
   },
 };
+
+const LONGEST = 548;
+
+/** Messages on a TCP connection: however the stream is cut, the same ones come out, and no long ones. */
+export const stunStream: Target = {
+  name: 'stun-stream',
+  share: 0.4,
+  seeds: [Buffer.concat(messages.slice(0, 3)), rfc.SAMPLE_REQUEST],
+  mutate: mutateBytes,
+  run(input) {
+    const whole = attempt(() => createStunStreamDecoder(LONGEST).decode(input).map(toHex));
+    const seen: string[] = [];
+    const pieces = attempt(() => {
+      const decoder = createStunStreamDecoder(LONGEST);
+      const step = 1 + (input.length % 29);
+      for (let at = 0; at < input.length; at += step) {
+        seen.push(...decoder.decode(input.subarray(at, at + step)).map(toHex));
+      }
+    });
+    const both = [...('value' in whole ? whole.value : []), ...seen];
+    must(
+      both.every((each) => each.length <= 2 * LONGEST && isStunMessage(Buffer.from(each, 'hex'))),
+      'what comes out looks like STUN, and is not too long',
+    );
+    mustEqual('outcome' in pieces, 'outcome' in whole, 'it does not matter how a stream is cut');
+    if ('outcome' in whole) return whole.outcome;
+    mustEqual(seen, whole.value, 'nor for what comes out');
+    return seen.length > 0 ? 'messages' : 'none yet';
+  },
+};
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
 
 const CLIENT = endpoint('198.51.100.7', 40_000);
 const PRIMARY = endpoint('203.0.113.1', 3478);

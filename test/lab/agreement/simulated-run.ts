@@ -1,3 +1,4 @@
+import { checks, defaultFlow, defineFlow, type Flow } from '../../../src/index.ts';
 import {
   type HostPlan,
   homes,
@@ -14,9 +15,15 @@ import { type Cell, DELAY, type NatName, PING_EVERY, SERVER_DELAY, type Site } f
 /** What the simulator makes of a NAT of the lab. */
 export type Router = (nat: NatName) => Pick<NetworkSpec, 'nat' | 'firewall'>;
 
+/** What joins by the NATs alone, without luck: a spray would hide that a NAT is another. */
+export const checksOnly: Flow = defineFlow({ ...defaultFlow.spec, punch: checks() });
+
 /** Runs a cell in the simulator; `router`: in the way that the kernel does, unless it is told otherwise. */
-export async function runSimulated(cell: Cell, router?: Router): Promise<Account> {
-  const { dials } = await runScenario(scenarioOf(cell, router));
+export async function runSimulated(
+  cell: Cell,
+  { router, flow = defaultFlow }: { router?: Router; flow?: Flow } = {},
+): Promise<Account> {
+  const { dials } = await runScenario(scenarioOf(cell, router), { flows: { flow } });
   const { dialer, listener, firstEcho } = dials[0]!;
   const [here, there] = [storyOf(dialer), storyOf(listener)];
   return {
@@ -36,6 +43,7 @@ function scenarioOf(
     b: networksOf(listener, router, 2),
     ...(sameLan && { shared: [router(sameLan)] }),
     link: { latency: DELAY },
+    flow: 'flow',
   });
   const sites: Readonly<Record<string, Site>> = { a: dialer, b: listener };
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { iceCredentials } from '../../../src/protocol/rendezvous/index.ts';
+import { endpoint } from '../../../src/core/endpoint.ts';
+import { iceCredentials, relayedIceCredentials } from '../../../src/protocol/rendezvous/index.ts';
 import { filled } from './support.ts';
 
 const secret = filled(16, 1);
@@ -18,13 +19,16 @@ describe('ICE credentials', () => {
     expect(iceCredentials(secret, session, 3)).toEqual(iceCredentials(Uint8Array.from(secret), session, 3));
   });
 
-  it('differ by side, generation, session and secret', () => {
+  it('differ by side, generation, address at a relay, session and secret', () => {
     const all = [
       iceCredentials(secret, session, 0),
       iceCredentials(secret, session, 1),
       iceCredentials(secret, filled(16, 9), 0),
       iceCredentials(filled(16, 9), session, 0),
+      relayedIceCredentials(secret, session, endpoint('192.0.2.20', 7_000)),
+      relayedIceCredentials(secret, session, endpoint('192.0.2.20', 7_001)),
+      relayedIceCredentials(secret, session, endpoint('192.0.2.21', 7_000)),
     ].flatMap(({ dialer, listener }) => [dialer.ufrag, dialer.pwd, listener.ufrag, listener.pwd]);
-    expect(new Set(all).size).toBe(16);
+    expect(new Set(all).size).toBe(28);
   });
 });

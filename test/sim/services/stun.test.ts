@@ -8,6 +8,7 @@ import { type Internet, internet, type NatSpec, type StunServiceSpec } from '../
 import { DEPENDENCES } from '../../../src/sim/nat/nat-spec.ts';
 import { type BehaviorProbeOptions, probeBehavior } from '../../../src/streams/behavior-probe.ts';
 import { createPacketRouter } from '../../../src/streams/packet-router.ts';
+import { stunOverTcp } from '../../../src/streams/stun-over-tcp.ts';
 import { stunTransaction } from '../../../src/streams/stun-transaction.ts';
 import { addressOf, trace } from '../datagrams.ts';
 
@@ -92,6 +93,43 @@ describe('a STUN service', () => {
     for (let i = 0; i < 1_000; i++) socket.send(request, PRIMARY);
     await world.clock.advance(200);
     expect(lines).toHaveLength(200);
+  });
+});
+
+describe('a STUN service, over TCP,', () => {
+  async function askOverTcp(world: Internet, port: number): Promise<Binding> {
+    const network = simNetwork(world.hostNamed('alice'));
+    const asked = (async () => {
+      const socket = await network.connect({ host: 'server', port, localPort: 5_000 });
+      const random = world.random.stream(`alice ${port}`);
+      return stunOverTcp({ socket, clock: world.clock, random, signal: new AbortController().signal });
+    })();
+    return world.clock.runUntil(asked);
+  }
+
+  it.each([
+    { mapping: 'endpoint-independent', ports: 1 },
+    { mapping: 'address-and-port-dependent', ports: 2 },
+  ] as const)('tells how a NAT with $mapping mapping maps a TCP port', async ({ mapping, ports }) => {
+    const world = home({ mapping });
+    const bindings = [await askOverTcp(world, 3478), await askOverTcp(world, 3479)];
+    expect(new Set(bindings.map((binding) => binding.mapped.port)).size).toBe(ports);
+    expect(bindings.map(({ rtt }) => rtt)).toEqual([80, 80]);
+  });
+
+  it('ends a connection on which something else comes', async () => {
+    const world = home();
+    const network = simNetwork(world.hostNamed('alice'));
+    const socket = await world.clock.runUntil(network.connect({ host: 'server', port: 3478 }));
+    await socket.write(Buffer.from('GET / HTTP/1.1\r\nHost: server\r\n\r\n'));
+    expect(await world.clock.runUntil(socket.read())).toBeNull();
+  });
+
+  it('is there again after a restart of its host', async () => {
+    const world = home();
+    world.happen({ type: 'restart', host: 'server', downFor: 1_000 });
+    await world.clock.advance(1_000);
+    await expect(askOverTcp(world, 3478)).resolves.toMatchObject({ rtt: 80 });
   });
 });
 

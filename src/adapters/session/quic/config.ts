@@ -4,7 +4,7 @@ import type { Identity } from '../../../core/identity.ts';
 import { selfSignedCertificate } from './certificate.ts';
 
 /** ALPN name (RFC 7301). The number is the version of everything above QUIC: preface, control stream, stream end. */
-export const ALPN = 'sallyport/1';
+export const ALPN = 'sallyport/2';
 
 /** Longest packet in bytes: what every path carries (RFC 9000 section 14); quiche here has no path MTU discovery. */
 export const MAX_PACKET = 1200;

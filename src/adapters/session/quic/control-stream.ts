@@ -31,6 +31,13 @@ export class ControlStream {
     if (this.#whyClosed() === undefined) this.#offer();
   }
 
+  /** The same; false when too much waits for room already. */
+  note(bytes: Uint8Array): boolean {
+    if (this.#pending.length > MAX_WAITING_NOTES) return false;
+    this.send({ type: 'note', bytes });
+    return true;
+  }
+
   /**
    * Sends what waits for room. Throws `ERR_PROTOCOL` when the other side stopped our stream, or reads it too slowly.
    */
@@ -92,3 +99,5 @@ function violation(what: string, cause?: unknown): TraversalError {
 
 const MOST_URGENT = 0;
 const MAX_PENDING = 2 ** 16;
+/** Far from what is held against the other side. */
+const MAX_WAITING_NOTES = 2 ** 14;

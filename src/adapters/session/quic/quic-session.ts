@@ -11,6 +11,7 @@ import type {
   SessionStream,
 } from '../../../core/session.ts';
 import { CloseCode, checkCode, MAX_CODE } from '../../../protocol/session/codes.ts';
+import { isNote } from '../../../protocol/session/control.ts';
 import { endError } from '../../../protocol/session/end-error.ts';
 import { StreamAcceptor } from '../../../streams/stream-acceptor.ts';
 import { isAdmissible, isFirstPacket } from './admissible.ts';
@@ -37,6 +38,7 @@ export class QuicSession implements Session {
   readonly closed: Promise<SessionEnd>;
   readonly streams$: Observable<SessionStream>;
   readonly datagrams: SessionDatagrams;
+  readonly notes$: Observable<Uint8Array>;
 
   readonly #options: QuicSessionOptions;
   readonly #pump: PacketPump;
@@ -44,6 +46,7 @@ export class QuicSession implements Session {
   readonly #closed = new Deferred<SessionEnd>();
   readonly #acceptor = new StreamAcceptor();
   readonly #datagrams$ = new Subject<Uint8Array>();
+  readonly #notes$ = new Subject<Uint8Array>();
   #state: 'handshake' | 'open' | 'closing' | 'ended' = 'handshake';
   #connection: Connection;
   /** A server's connection is provisional until a packet fitted it. */
@@ -70,6 +73,7 @@ export class QuicSession implements Session {
       incoming$: this.#datagrams$.asObservable(),
       maxLength: () => (this.#state === 'open' ? (this.#connection.dgramMaxWritableLen() ?? 0) : 0),
     };
+    this.notes$ = this.#notes$.asObservable();
     this.#provisional = options.role === 'server';
     this.#connection = options.open();
     this.#pump = new PacketPump({
@@ -119,6 +123,10 @@ export class QuicSession implements Session {
     return table.open(protocol);
   }
 
+  note(bytes: Uint8Array): boolean {
+    return this.#state === 'open' && isNote(bytes) && this.#table!.note(bytes);
+  }
+
   stats(): SessionStats {
     const { sent, recv, lost, sentBytes, recvBytes } = this.#connection.stats();
     return {
@@ -146,6 +154,7 @@ export class QuicSession implements Session {
     this.#table.end(endError(closing), false);
     this.#acceptor.complete();
     this.#datagrams$.complete();
+    this.#notes$.complete();
     this.#linger = setTimeout(() => this.#abort(closing), LINGER);
   }
 
@@ -203,6 +212,7 @@ export class QuicSession implements Session {
         role,
         wake: () => this.#pump.schedule(),
         accept: (stream) => this.#acceptor.offer(stream),
+        onNote: (bytes) => this.#notes$.next(bytes),
       });
     } catch (error) {
       if (!(error instanceof TraversalError)) throw error;
@@ -264,6 +274,7 @@ export class QuicSession implements Session {
     this.#table?.end(error, end.by === 'remote');
     this.#acceptor.complete();
     this.#datagrams$.complete();
+    this.#notes$.complete();
     this.#closed.resolve(end);
   }
 

@@ -17,6 +17,7 @@ export interface StreamTableOptions {
   readonly wake: () => void;
   /** Takes an incoming stream; false when nobody wants it. */
   readonly accept: (stream: SessionStream) => boolean;
+  readonly onNote: (bytes: Uint8Array) => void;
 }
 
 export type CloseMessage = Extract<ControlMessage, { type: 'close' }>;
@@ -26,6 +27,7 @@ export class StreamTable implements StreamOwner {
   readonly connection: Connection;
   readonly wake: () => void;
   readonly #accept: (stream: SessionStream) => boolean;
+  readonly #onNote: (bytes: Uint8Array) => void;
   readonly #control: ControlStream;
   readonly #streams = new Map<number, QuicStream>();
   /** Incoming streams whose preface is not whole. */
@@ -38,10 +40,11 @@ export class StreamTable implements StreamOwner {
   #ended: TraversalError | undefined;
 
   /** Throws `ERR_PROTOCOL` when the other side allows no control stream. */
-  constructor({ connection, role, wake, accept }: StreamTableOptions) {
+  constructor({ connection, role, wake, accept, onNote }: StreamTableOptions) {
     this.connection = connection;
     this.wake = wake;
     this.#accept = accept;
+    this.#onNote = onNote;
     this.#control = new ControlStream(connection, role);
     this.#nextId = role === 'client' ? 0 : 1;
   }
@@ -85,6 +88,13 @@ export class StreamTable implements StreamOwner {
     this.#tell({ type: 'close', code, reason });
   }
 
+  /** False when too many wait. */
+  note(bytes: Uint8Array): boolean {
+    if (!this.#control.note(bytes)) return false;
+    this.wake();
+    return true;
+  }
+
   /** The session is over; `drain`: bytes that came in may still be read. */
   end(error: TraversalError, drain: boolean): void {
     this.#ended = error;
@@ -126,9 +136,9 @@ export class StreamTable implements StreamOwner {
   #readControl(): CloseMessage | undefined {
     for (const message of this.#control.receive()) {
       if (message.type === 'close') return message;
-      const stream = this.#streams.get(message.streamId);
-      if (message.type === 'finished') stream?.onFinished();
-      else stream?.onAbandoned();
+      if (message.type === 'note') this.#onNote(message.bytes);
+      else if (message.type === 'finished') this.#streams.get(message.streamId)?.onFinished();
+      else this.#streams.get(message.streamId)?.onAbandoned();
     }
     return undefined;
   }

@@ -33,6 +33,13 @@ export class ControlStream {
     this.send.take(encodeControl(message));
   }
 
+  /** False when too much is unacknowledged already. */
+  note(bytes: Uint8Array): boolean {
+    if (this.send.outstanding > MAX_WAITING_NOTES) return false;
+    this.tell({ type: 'note', bytes });
+    return true;
+  }
+
   /**
    * What the other side says. Throws `ERR_PROTOCOL` when it ends its stream or does not acknowledge ours, {@link DecodeError} for what is no
    * message.
@@ -56,3 +63,5 @@ export class ControlStream {
 }
 
 const MAX_PENDING = 2 ** 16;
+/** Far from what is held against the other side. */
+const MAX_WAITING_NOTES = 2 ** 14;

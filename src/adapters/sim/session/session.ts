@@ -13,6 +13,7 @@ import type {
   SessionStream,
 } from '../../../core/session.ts';
 import { CloseCode, checkCode, MAX_CODE } from '../../../protocol/session/codes.ts';
+import { isNote } from '../../../protocol/session/control.ts';
 import { endError } from '../../../protocol/session/end-error.ts';
 import { StreamAcceptor } from '../../../streams/stream-acceptor.ts';
 import { Connection, type Reception } from './connection.ts';
@@ -39,6 +40,7 @@ export class SimSession implements Session {
   readonly closed: Promise<SessionEnd>;
   readonly streams$: Observable<SessionStream>;
   readonly datagrams: SessionDatagrams;
+  readonly notes$: Observable<Uint8Array>;
 
   readonly #clock: Clock;
   readonly #transmit: (packet: Uint8Array) => void;
@@ -47,6 +49,7 @@ export class SimSession implements Session {
   readonly #closed = new Deferred<SessionEnd>();
   readonly #acceptor = new StreamAcceptor();
   readonly #datagrams$ = new Subject<Uint8Array>();
+  readonly #notes$ = new Subject<Uint8Array>();
   readonly #queue = new DatagramQueue();
   readonly #table: StreamTable;
   readonly #connection: Connection;
@@ -78,11 +81,13 @@ export class SimSession implements Session {
       incoming$: this.#datagrams$.asObservable(),
       maxLength: () => (this.#state === 'open' ? MAX_DATAGRAM : 0),
     };
+    this.notes$ = this.#notes$.asObservable();
     this.#timer = new SessionTimer(clock, () => this.#turn());
     this.#table = new StreamTable({
       role,
       wake: () => this.#timer.wake(),
       accept: (stream) => this.#acceptor.offer(stream),
+      onNote: (bytes) => this.#notes$.next(bytes),
     });
     this.#connection = new Connection({
       role,
@@ -133,6 +138,10 @@ export class SimSession implements Session {
   async openStream(protocol: string): Promise<SessionStream> {
     await this.#established.promise;
     return this.#table.open(protocol);
+  }
+
+  note(bytes: Uint8Array): boolean {
+    return this.#state === 'open' && isNote(bytes) && this.#table.note(bytes);
   }
 
   stats(): SessionStats {
@@ -279,6 +288,7 @@ export class SimSession implements Session {
     this.#queue.clear();
     this.#acceptor.complete();
     this.#datagrams$.complete();
+    this.#notes$.complete();
   }
 
   /** The other side has missed the last packet: again, ever more rarely (RFC 9000 section 10.2.1). */

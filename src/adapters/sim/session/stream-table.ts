@@ -23,6 +23,7 @@ export interface StreamTableOptions {
   readonly wake: () => void;
   /** Takes an incoming stream; false when nobody wants it. */
   readonly accept: (stream: SessionStream) => boolean;
+  readonly onNote: (bytes: Uint8Array) => void;
 }
 
 export type CloseMessage = Extract<ControlMessage, { type: 'close' }>;
@@ -144,6 +145,11 @@ export class StreamTable implements StreamOwner {
     this.#control.tell({ type: 'close', code, reason });
   }
 
+  /** False when too many wait. */
+  note(bytes: Uint8Array): boolean {
+    return this.#control.note(bytes);
+  }
+
   /** The session is over; `drain`: bytes that came in may still be read. */
   end(error: TraversalError, drain: boolean): void {
     this.#ended = error;
@@ -197,9 +203,9 @@ export class StreamTable implements StreamOwner {
     if (frame.type === 'reset-stream') throw violation('reset its control stream');
     for (const message of this.#control.receive(frame.offset, frame.bytes, frame.fin)) {
       if (message.type === 'close') return message;
-      const stream = this.#entries.get(message.streamId)?.stream;
-      if (message.type === 'finished') stream?.onFinished();
-      else stream?.onAbandoned();
+      if (message.type === 'note') this.#options.onNote(message.bytes);
+      else if (message.type === 'finished') this.#entries.get(message.streamId)?.stream?.onFinished();
+      else this.#entries.get(message.streamId)?.stream?.onAbandoned();
     }
     return undefined;
   }

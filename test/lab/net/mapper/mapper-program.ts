@@ -11,6 +11,7 @@ import { upnpIgd } from '../../../../src/adapters/port-mapper/upnp-igd/index.ts'
 import { asTraversalError, type ErrorCode } from '../../../../src/core/errors.ts';
 import { silentLog } from '../../../../src/core/log.ts';
 import type {
+  BuiltInVia,
   GatewayRestart,
   Mapping,
   MappingRequest,
@@ -39,7 +40,7 @@ export type FromProgram =
   | { readonly type: 'restarted'; readonly mapper: number; readonly restart: GatewayRestart }
   | { readonly type: 'completed'; readonly mapper: number };
 
-const FACTORIES: Readonly<Record<MappingVia, PortMapperFactory>> = {
+const FACTORIES: Readonly<Record<BuiltInVia, PortMapperFactory>> = {
   pcp: pcp(),
   'nat-pmp': natPmp(),
   'upnp-igd': upnpIgd(),
@@ -53,7 +54,7 @@ function serve(): void {
   const say = (message: FromProgram): void => void process.stdout.write(`${JSON.stringify(message)}\n`);
 
   function open(number: number, via: MappingVia): boolean {
-    const mapper = FACTORIES[via](environment);
+    const mapper = FACTORIES[via as BuiltInVia](environment);
     mappers.set(number, mapper);
     mapper.restarts$.subscribe({
       next: (restart) => say({ type: 'restarted', mapper: number, restart }),

@@ -29,6 +29,10 @@ export const networkFaults: Faults<Network> = {
     noticedBy: 'ends an attempt when its signal aborts',
     plant: (network) => changed(network, { connect: ({ host, port }) => network.connect({ host, port }) }),
   },
+  'connects from whatever port is free': {
+    noticedBy: 'opens several connections from one local port, then listens there',
+    plant: (network) => changed(network, { connect: ({ localPort: _, ...options }) => network.connect(options) }),
+  },
   'loses a byte of each chunk': {
     noticedBy: 'carries bytes both ways, in order, to whoever reads',
     plant: (network) =>

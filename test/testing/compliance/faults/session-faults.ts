@@ -1,3 +1,4 @@
+import { filter } from 'rxjs';
 import { pause } from '../../../../src/core/pause.ts';
 import type { Session, SessionFactory, SessionOptions, SessionStream } from '../../../../src/core/session.ts';
 import type { SessionWorld } from '../../../../src/testing/compliance/index.ts';
@@ -28,6 +29,11 @@ export const sessionFaults: Faults<SessionWorld> = {
   'waits for its timers when the path has changed': {
     noticedBy: 'carries on at once after pathChanged(), with a trickle under way',
     plant: (world) => withSessions(world, () => ({ pathChanged() {} })),
+  },
+  'loses every third note': {
+    noticedBy: 'carries every note of the client, in its order, through loss',
+    plant: (world) =>
+      withSessions(world, (session) => ({ notes$: session.notes$.pipe(filter((_, i) => i % 3 !== 2)) })),
   },
   'closes without a word': {
     noticedBy: 'is seen by the other side with code and reason, through loss',

@@ -1,0 +1,65 @@
+/** Flows: strategies, how they are composed, and the charts that this makes. */
+export { bindStrategies } from './compile/bind.ts';
+export { type ComposedMachine, compose } from './compile/compose.ts';
+export type {
+  AttemptCounts,
+  ComposedContext,
+  ComposedEvent,
+  ComposedInput,
+  PacketBudget,
+  StepAttempt,
+  StepFailed,
+  StepInput,
+  StepOutput,
+  StepSuccess,
+} from './compile/contract.ts';
+export type { ComposeOptions } from './compile/parts.ts';
+export type { StrategyHost } from './compile/strategy-host.ts';
+export { defaultFlow } from './default-flow.ts';
+export { defaultMap } from './default-map.ts';
+export { defineFlow } from './define-flow.ts';
+export { defineStrategy, type StrategySpec } from './define-strategy.ts';
+export {
+  anySide,
+  type BehaviorPattern,
+  bothSides,
+  type Evidence,
+  evidence,
+  mySide,
+  not,
+  theirSide,
+} from './evidence.ts';
+export { type FallbackOptions, fallback } from './fallback.ts';
+export type { Flow, FlowMachines, FlowSlot, FlowSpec } from './flow.ts';
+export type { Finding, LintRule } from './lint/finding.ts';
+export { strategyPlaces } from './lint/walk.ts';
+export { guessablePort, portsInSequence } from './port-evidence.ts';
+export { type RaceOptions, race } from './race.ts';
+export { type RetryOptions, retry } from './retry.ts';
+export { PacketAccount, RaceAccounts } from './run/packet-account.ts';
+export { RunEnvironment } from './run/run-environment.ts';
+export { RunScope, type RunWorld } from './run/run-scope.ts';
+export { ScopedNetwork } from './run/scoped-network.ts';
+export type { Score, ScoresJson } from './score.ts';
+export { type Advice, adviseRaces } from './score-advice.ts';
+export { createScores, type ScoredRun, type Scores } from './scores.ts';
+export { sequence } from './sequence.ts';
+export type { Step, Steps } from './step.ts';
+export { announced } from './strategies/announced.ts';
+export { checks } from './strategies/checks.ts';
+export { interfaces } from './strategies/interfaces.ts';
+export { mapper } from './strategies/mapper.ts';
+export { natPmp } from './strategies/nat-pmp.ts';
+export { natUpnp } from './strategies/nat-upnp.ts';
+export { pcp } from './strategies/pcp.ts';
+export { type PredictOptions, predict } from './strategies/predict.ts';
+export { relay } from './strategies/relay.ts';
+export { type SprayOptions, spray } from './strategies/spray.ts';
+export { stun } from './strategies/stun.ts';
+export { tcpSimultaneousOpen } from './strategies/tcp-simultaneous-open.ts';
+export { turn } from './strategies/turn.ts';
+export { upnp } from './strategies/upnp.ts';
+export type { Strategy, StrategyMachine, TwoSided } from './strategy.ts';
+export { asksForEvidence } from './walk.ts';
+export { when } from './when.ts';
+export { within } from './within.ts';

@@ -1,0 +1,40 @@
+import { DecodeError } from '../../core/errors.ts';
+import type { Json } from '../../core/strategy.ts';
+
+/** Most bytes of a value's text, and levels of lists and objects inside each other. */
+const BOUNDS = { bytes: 1_000, depth: 8 };
+
+/** The value itself when it is JSON of at most 1,000 bytes, 8 levels deep. Throws `DecodeError`. */
+export function readJson(value: unknown, where: string): Json {
+  const fault = jsonFault(value);
+  if (fault !== undefined) throw new DecodeError(where, fault);
+  return value as Json;
+}
+
+/**
+ * Why a value is not JSON within the bounds; `undefined` when it is. What JSON does not know, such as `undefined`, a number that is not finite or
+ * an object of a class, is none.
+ */
+export function jsonFault(value: unknown): string | undefined {
+  const fault = shapeFault(value, BOUNDS.depth);
+  if (fault !== undefined) return fault;
+  const length = Buffer.byteLength(JSON.stringify(value));
+  return length > BOUNDS.bytes ? `${length} bytes, at most ${BOUNDS.bytes}` : undefined;
+}
+
+function shapeFault(value: unknown, depth: number): string | undefined {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return undefined;
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${value} is not JSON`;
+  if (typeof value !== 'object' || !isPlain(value)) return 'not JSON';
+  if (depth === 0) return `deeper than ${BOUNDS.depth} levels`;
+  for (const member of Array.isArray(value) ? value : Object.values(value)) {
+    const fault = shapeFault(member, depth - 1);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
+}

@@ -1,0 +1,7 @@
+import type { Finding, Flow } from '../../flows/index.ts';
+import { trialFindings } from './trial-findings.ts';
+
+/** What may go wrong in a flow: by its looks, as `flow.lint()` tells, and by trial runs of its strategies on a simulated internet. */
+export async function lintFlow(flow: Flow): Promise<readonly Finding[]> {
+  return [...flow.lint(), ...(await trialFindings(flow))];
+}
