@@ -98,3 +98,27 @@ test('an error of the driver is its own', async () => {
   const model = createTraversalModel(defaultFlow, driver);
   await expect(testPath(model, driver, { steps: [] })).rejects.toThrow('no sockets left');
 });
+
+test('an error in the midst of things is not hidden by what is left then', async () => {
+  const driver = fakeDriver({ remains: { sockets: 3 } });
+  const model = createTraversalModel(defaultFlow, driver);
+  const spoiled: Driver = {
+    ...driver,
+    start: async (setup) =>
+      Object.assign(await driver.start(setup), { perform: () => Promise.reject(new Error('pulled')) }),
+  };
+  await expect(testPath(model, spoiled, model.getPathFromEvents([{ type: 'dialed' }]))).rejects.toThrow(/^pulled$/);
+  expect(driver.worlds.map(({ ended }) => ended)).toEqual([1]);
+});
+
+test('a world that does not end either is told of as well', async () => {
+  const driver = fakeDriver({ flaw: () => ({ dialer: side('none', { established: 2 }) }) });
+  const model = createTraversalModel(defaultFlow, driver);
+  const spoiled: Driver = {
+    ...driver,
+    start: async (setup) => Object.assign(await driver.start(setup), { end: () => Promise.reject(new Error('stuck')) }),
+  };
+  const failure = await testPath(model, spoiled, { steps: [] }).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(AggregateError);
+  expect((failure as AggregateError).errors).toEqual([expect.any(ModelFailure), new Error('stuck')]);
+});

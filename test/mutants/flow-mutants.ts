@@ -177,12 +177,12 @@ export const flowMutants: readonly Mutant[] = [
     what: 'the socket that a spray has hit is closed with those that it has not',
   },
   {
-    id: 'roles-not-compared',
+    id: 'roles-swapped',
     file: 'src/flows/strategies/spray.ts',
-    find: 'if (theirs.opens !== roles.probes)',
-    replace: 'if (theirs.opens === roles.probes)',
-    kind: 'guard negated',
-    what: 'a spray is given up when the two sides agree on who opens',
+    find: 'roles.probes ? guessing(',
+    replace: 'roles.opens ? guessing(',
+    kind: 'wrong choice',
+    what: 'the side of a spray that opens guesses, and the side that guesses does not',
   },
   {
     id: 'predicted-from-others',

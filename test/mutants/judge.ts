@@ -18,6 +18,9 @@ const { values } = parseArgs({
   },
 });
 
+/** Paths. */
+const BRIEF = 12;
+
 const collector = coverage(chartsOf(flows.default));
 console.log(JSON.stringify(values.brief ? await brief() : await thorough()));
 
@@ -68,6 +71,3 @@ async function wander(): Promise<Catch | null> {
 function reasonOf(error: unknown): string {
   return error instanceof ModelFailure ? error.run.reason : String(error);
 }
-
-/** Paths. */
-const BRIEF = 12;

@@ -1,5 +1,5 @@
 /**
- * `npx tsx test/mutants/main.ts [ids]`: plants each fault, or these, and sees whether the model kit finds it; writes what came of it to
+ * `npm run mutants -- [ids]`: plants each fault, or these, and sees whether the model kit finds it; writes what came of it to
  * results.json, and docs/mutants.md anew. Ends with 1 when one is not caught that should be.
  */
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -46,7 +46,7 @@ behind them, one at a time: a guard is negated, a transition dropped, a timer re
 simulated internet as it does in any test: generated paths with all invariants, the parts of the charts that they reach, and random
 sequences. No unit test takes part.
 
-\`npx tsx test/mutants/main.ts\` plants them all and makes this page; \`npx tsx test/mutants/main.ts dial-timer no-hedge\` plants these two. A fault
+\`npm run mutants\` plants them all and makes this page; \`npm run mutants -- dial-timer no-hedge\` plants these two. A fault
 counts as caught by the first path that fails or breaks an invariant; by coverage when all paths go well and do not reach all that
 they reach without the fault; by a random sequence; or when the tests crash or come to no end. Seconds are those of a busy machine with two
 processors.

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { plant } from './mutant.ts';
 import { mutants } from './mutants.ts';
-import { Workshop } from './workshop.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(resolve(ROOT, file), 'utf8');
@@ -28,19 +27,5 @@ describe('a mutant', () => {
 
   test('cannot be planted where there are two such places', () => {
     expect(() => plant(mutant!, mutant!.find + mutant!.find)).toThrow('stands 2 times');
-  });
-});
-
-describe('the judge', () => {
-  const judging = { judge: ['--brief'], limit: 100 };
-
-  test('finds nothing where there is no fault, and what is planted', { timeout: 300_000 }, async () => {
-    using shop = new Workshop();
-    expect(await shop.judge(judging)).toEqual({ caught: null, missing: [] });
-    for (const id of ['path-not-used', 'winner-loses', 'checks-not-stopped']) {
-      const { caught } = await shop.try(mutants.find((one) => one.id === id)!, judging);
-      expect(caught, id).not.toBeNull();
-    }
-    expect(await shop.judge(judging)).toEqual({ caught: null, missing: [] });
   });
 });

@@ -36,9 +36,13 @@ export async function testPath(
   const run = new PathRun(model, driver, world, steps, options);
   try {
     await run.perform();
-  } finally {
-    await run.end();
+  } catch (error) {
+    await world.end().catch((another) => {
+      throw new AggregateError([error, another], `${String(error)}; and the world did not end: ${String(another)}`);
+    });
+    throw error;
   }
+  await run.end();
 }
 
 class PathRun {
@@ -50,7 +54,6 @@ class PathRun {
   readonly #invariants: readonly Invariant[];
   #snapshot: ModelSnapshot;
   #at = -1;
-  #hasFailed = false;
 
   constructor(
     model: TraversalModel,
@@ -84,11 +87,10 @@ class PathRun {
     if (this.#snapshot.status !== 'active') await this.#rest();
   }
 
-  /** Ends the world, and looks at what it leaves; what failed before is not hidden by that. */
+  /** Ends the world, and looks at what it leaves. */
   async end(): Promise<void> {
     const observation = this.#world.observe();
     const remains = await this.#world.end();
-    if (this.#hasFailed) return;
     this.#at = this.#steps.length;
     this.#hold({ ...this.#moment(observation, false), remains });
   }
@@ -142,7 +144,6 @@ class PathRun {
   }
 
   #failure(reason: string): ModelFailure {
-    this.#hasFailed = true;
     return new ModelFailure({
       steps: this.#steps,
       at: this.#at,
