@@ -60,11 +60,13 @@ export class Workshop implements Disposable {
         if (isLate) child.kill('SIGKILL');
       }, 1_000);
       child.on('error', reject);
-      child.on('close', (code) => {
+      child.on('close', (code, signal) => {
         clearInterval(timer);
         const where = 'the process of the tests';
         if (code === 0) resolve(JSON.parse(said.stdout.trim().split('\n').at(-1)!));
         else if (isLate) resolve(judged('time', where, `it came to no end within ${limit} s`));
+        // Killed from outside, by a user or for want of memory: that says nothing of the fault.
+        else if (signal === 'SIGKILL') reject(new Error('the judge was killed'));
         else resolve(judged('crash', where, `it ended with ${code}: ${errorIn(said.stderr)}`));
       });
     });

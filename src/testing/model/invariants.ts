@@ -1,3 +1,4 @@
+import type { PathKind } from '../../core/path.ts';
 import type { Invariant, Moment } from './invariant.ts';
 import { SIDES, type Side, type SideObservation } from './sight.ts';
 
@@ -62,14 +63,15 @@ export const fallbackReachable: Invariant = {
   },
 };
 
-/** No connection is under way for longer than its bounds say, and none doubts its path for longer than consent lasts. */
+/** No connection is under way for longer than its bounds say, and none doubts its path for longer than it takes to lose it. */
 export const progress: Invariant = {
   name: 'progress',
   check(moment) {
     const { bounds } = moment.driver;
     const { at } = moment.observation;
-    return ofSides(moment, ({ sight, since, suspectSince = at }) => {
-      if (at - suspectSince > DOUBT) return `has doubted its path for ${Math.round(at - suspectSince)} ms`;
+    return ofSides(moment, ({ sight, since, path, suspectSince = at }) => {
+      if (at - suspectSince > DOUBT[path?.kind ?? 'direct'])
+        return `has doubted its path for ${Math.round(at - suspectSince)} ms`;
       if (sight !== 'traversing' && sight !== 'recovering') return undefined;
       const lasted = at - since;
       return lasted > bounds[sight] ? `has been ${sight} for ${Math.round(lasted)} ms` : undefined;
@@ -147,8 +149,8 @@ function budgetOf({ model: { flow }, observation: { at } }: Moment): number {
 const AT_ONCE = 1_000;
 /** Datagrams that a side may send each second, on average. */
 const EACH_SECOND = 20;
-/** ms for which a path may be suspect: consent lasts 30 s (RFC 7675), and is asked for at once. */
-const DOUBT = 45_000;
+/** ms: consent is over after 30 (RFC 7675); a server takes up to 60 to miss a client that says nothing any more. */
+const DOUBT: Readonly<Record<PathKind, number>> = { direct: 45_000, relayed: 70_000 };
 /** ms. */
 const SILENCE = 15_000;
 /** Of punching, the first one included, before a path has to stand for the next. */
