@@ -31,8 +31,9 @@ import { defaultConnectionDelays } from '../src/machines/connection-setup.ts';
 import { AttemptLog } from '../src/peer/attempt-log.ts';
 import { connectionLogic } from '../src/peer/connection-logic.ts';
 import type { ConnectionServices } from '../src/peer/connection-services.ts';
-import type { ConnectionRuntime, Slot } from '../src/peer/runtime-contract.ts';
+import type { ConnectionRuntime } from '../src/peer/runtime-contract.ts';
 import { createStrategyHost } from '../src/peer/strategy-host.ts';
+import { StrategySlots } from '../src/peer/strategy-slots.ts';
 
 const [count = 3_000] = process.argv.slice(2).map(Number);
 const { gc } = globalThis as { gc?: () => void };
@@ -109,11 +110,10 @@ async function measure(flow: Flow, connections: number): Promise<{ time: number;
 
 /** A connection whose checks and relays succeed at once. */
 function runtimeOf(): ConnectionRuntime {
-  const attempts = new AttemptLog();
   const accounts: Accounts = new RaceAccounts();
   const services = {
     facts,
-    attempts,
+    attempts: new AttemptLog(),
     accounts,
     env,
     elapsed: 0,
@@ -122,6 +122,7 @@ function runtimeOf(): ConnectionRuntime {
     ice: { findPath: async () => 'direct' },
     relay: async () => 'relay',
     losePath: nothing,
+    link: { table: { has: () => true } },
   } as unknown as ConnectionServices;
   const stop = () => nothing;
   return {
@@ -135,10 +136,8 @@ function runtimeOf(): ConnectionRuntime {
     recover: stop,
     use: nothing,
     punchAgain: nothing,
-    follow: nothing,
-    leave: (_: Slot, output) => attempts.note(output, 0),
+    slots: new StrategySlots(services),
     handle: nothing,
-    attempts: () => attempts.list,
   } as Partial<ConnectionRuntime> as ConnectionRuntime;
 }
 

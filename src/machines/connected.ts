@@ -15,7 +15,6 @@ export const connected = connectionSetup.createStateConfig({
       { guard: 'isBroken', target: '#connection.failed', actions: 'noteFailure' },
       { target: '#connection.closed' },
     ],
-    'close.requested': '#connection.closed',
   },
   states: {
     path: {
@@ -44,7 +43,6 @@ export const connected = connectionSetup.createStateConfig({
         suspect: {
           description: 'unacknowledged for too long: packets go out on every path',
           invoke: { src: 'hedge', input: ({ context }) => ({ id: context.id }), onError: 'fresh' },
-          always: { guard: 'noPath', target: 'lost' },
           on: {
             'path.alive': { guard: 'isCurrent', target: 'fresh' },
             'path.lost': { guard: 'isCurrent', target: 'fresh', actions: ['removePath', 'usePath'] },

@@ -14,7 +14,7 @@ export interface Failure {
 
 /**
  * How this peer's port mapping stands; facts for the peer's chart and for those of its connections. `mapping.started`:
- * the gateway is being asked, for the first time or after a mapping was lost.
+ * the gateway is being asked, for the first time, after a mapping was lost, or once more where there was none.
  */
 export type MappingEvent = { type: 'mapping.started' } | { type: 'mapping.obtained' } | { type: 'mapping.unavailable' };
 

@@ -134,7 +134,7 @@ export const connectionSetup = setup({
     }),
     endRound: stopChild('punch'),
     endFallback: stopChild('fallback'),
-    /** Takes what the strategies that have ended tell of their attempts. Provided once a peer. */
+    /** Takes what the strategies that have ended, or whose machine broke, tell of their attempts. Provided once a peer. */
     noteAttempts: () => {},
     /** The same for a relayed path, unless that is not wanted. */
     beginFallback: enqueueActions(({ enqueue, context }) => {
@@ -204,7 +204,6 @@ function failureOf(event: ConnectionEvent): Failure {
       return { code: 'ERR_PROTOCOL', message: `the session broke: ${event.reason || `code ${event.code}`}` };
     case 'xstate.error.actor.signal':
     case 'xstate.error.actor.session':
-    case 'xstate.error.actor.punch':
       return { code: 'ERR_PROTOCOL', message: `an actor broke: ${String(event.error)}` };
     default:
       return { code: 'ERR_PROTOCOL', message: `unexpected ${event.type}` };

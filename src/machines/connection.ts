@@ -38,17 +38,12 @@ export const connectionMachine = connectionSetup.createMachine({
     'session.failed': { target: '.failed', actions: 'noteFailure' },
     'xstate.error.actor.signal': { target: '.failed', actions: 'noteFailure' },
     'xstate.error.actor.session': { target: '.failed', actions: 'noteFailure' },
-    'xstate.error.actor.punch': { target: '.failed', actions: 'noteFailure' },
-    'xstate.error.actor.fallback': { description: 'no relayed path, which may not be needed' },
+    'xstate.error.actor.punch': { actions: ['noteAttempts', 'endRound'] },
+    'xstate.error.actor.fallback': { actions: ['noteAttempts', 'endFallback'] },
   },
   initial: 'idle',
   states: {
-    idle: {
-      on: {
-        'connection.started': 'traversing',
-        'close.requested': { target: 'failed', actions: 'noteFailure' },
-      },
-    },
+    idle: { on: { 'connection.started': 'traversing' } },
     traversing: {
       description: 'Finding a path and shaking hands over the first that stands',
       type: 'parallel',

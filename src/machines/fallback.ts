@@ -16,7 +16,7 @@ export const fallback = connectionSetup.createStateConfig({
       always: { guard: 'hasRelayed', target: 'relayed' },
       on: {
         'xstate.done.actor.fallback': { target: 'unavailable', actions: ['noteAttempts', 'endFallback'] },
-        'xstate.error.actor.fallback': 'unavailable',
+        'xstate.error.actor.fallback': { target: 'unavailable', actions: ['noteAttempts', 'endFallback'] },
       },
     },
     relayed: { always: { guard: 'noRelayed', target: 'allocating' } },

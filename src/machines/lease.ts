@@ -115,9 +115,10 @@ export const leaseMachine = setup({
     release: slot('release'),
   },
   actions: {
-    noteMapping: assign(({ event }) => {
+    noteMapping: assign(({ context, event }) => {
       assertEvent(event, 'mapping.obtained');
-      const { mapping, strategy, attempts, contested: doubted, at } = event;
+      const { mapping, strategy, attempts, contested, at } = event;
+      const doubted = contested || context.doubted;
       const renewIn = doubted ? LEASE_TIMES.settling : timeToRenewal(mapping, at);
       return { mapping, strategy, attempts, askedAt: at, renewIn, doubted, silences: 0, failures: 0 };
     }),
@@ -177,7 +178,11 @@ export const leaseMachine = setup({
     failures: 0,
   }),
   initial: 'claiming',
-  on: { 'close.requested': '.releasing', 'facts.changed': { actions: 'noteFacts' } },
+  on: {
+    'network.changed': { actions: ['doubt', 'forgetFailures'] },
+    'facts.changed': { actions: 'noteFacts' },
+    'close.requested': '.releasing',
+  },
   states: {
     claiming: {
       description: 'Going on with what an ended process has left of this port, if it has',
@@ -202,10 +207,7 @@ export const leaseMachine = setup({
         onDone: 'noting',
         onError: { target: 'unavailable', actions: 'countFailure' },
       },
-      on: {
-        'network.changed': { actions: ['doubt', 'forgetFailures'] },
-        'facts.changed': { actions: ['noteFacts', 'tellRace'] },
-      },
+      on: { 'facts.changed': { actions: ['noteFacts', 'tellRace'] } },
     },
     noting: {
       description: 'Writing down what came of it',
@@ -220,7 +222,6 @@ export const leaseMachine = setup({
           { guard: 'doubted', target: 'mapping' },
           { target: 'unavailable', actions: 'noteFailure' },
         ],
-        'network.changed': { actions: ['doubt', 'forgetFailures'] },
       },
     },
     held: {
@@ -242,7 +243,6 @@ export const leaseMachine = setup({
       on: {
         'mapping.renewed': { target: 'held', actions: 'noteRenewal' },
         'renewal.failed': [{ guard: 'mayStand', target: 'held', actions: 'noteSilence' }, { target: 'mapping' }],
-        'network.changed': { actions: 'doubt' },
       },
     },
     unavailable: {
@@ -251,7 +251,7 @@ export const leaseMachine = setup({
     },
     releasing: {
       invoke: { src: 'release', input: ({ context }) => ({ id: context.id }), onError: 'released' },
-      on: { 'mapping.released': 'released', 'close.requested': {} },
+      on: { 'mapping.released': 'released' },
     },
     released: { type: 'final' },
   },

@@ -7,7 +7,7 @@ export const map = connectionSetup.createStateConfig({
   invoke: { src: 'map', input: ({ context }) => ({ id: context.id }), onError: '.unavailable' },
   states: {
     mapping: { on: { 'mapping.obtained': 'mapped', 'mapping.unavailable': 'unavailable' } },
-    mapped: { on: { 'mapping.started': 'mapping', 'mapping.unavailable': 'unavailable' } },
-    unavailable: { on: { 'mapping.started': 'mapping', 'mapping.obtained': 'mapped' } },
+    mapped: { on: { 'mapping.started': 'mapping' } },
+    unavailable: { on: { 'mapping.started': 'mapping' } },
   },
 });

@@ -109,8 +109,8 @@ export const peerMachine = setup({
           invoke: { src: 'map', onError: '.unavailable' },
           states: {
             mapping: { on: { 'mapping.obtained': 'mapped', 'mapping.unavailable': 'unavailable' } },
-            mapped: { on: { 'mapping.started': 'mapping', 'mapping.unavailable': 'unavailable' } },
-            unavailable: { on: { 'mapping.started': 'mapping', 'mapping.obtained': 'mapped' } },
+            mapped: { on: { 'mapping.started': 'mapping' } },
+            unavailable: { on: { 'mapping.started': 'mapping' } },
           },
         },
         rendezvous: {

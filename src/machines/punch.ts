@@ -16,7 +16,10 @@ export const punch = connectionSetup.createStateConfig({
     checking: {
       entry: 'beginRound',
       always: { guard: 'hasDirect', target: 'punched' },
-      on: { 'xstate.done.actor.punch': { target: 'exhausted', actions: ['noteAttempts', 'endRound'] } },
+      on: {
+        'xstate.done.actor.punch': { target: 'exhausted', actions: ['noteAttempts', 'endRound'] },
+        'xstate.error.actor.punch': { target: 'exhausted', actions: ['noteAttempts', 'endRound'] },
+      },
     },
     punched: { always: { guard: 'noDirect', target: 'exhausted' } },
     exhausted: {

@@ -1,3 +1,4 @@
+import { not } from 'xstate';
 import { connectionSetup } from './connection-setup.ts';
 
 /** State `recovering`: every path was lost; gather and punch again under the same session, for a bounded time. */
@@ -18,9 +19,10 @@ export const recovering = connectionSetup.createStateConfig({
       { guard: 'isBroken', target: '#connection.failed', actions: 'noteFailure' },
       { target: '#connection.closed' },
     ],
-    'close.requested': '#connection.closed',
     'xstate.done.actor.punch': { actions: ['noteAttempts', 'endRound', 'tellRecovery'] },
+    'xstate.error.actor.punch': { actions: ['noteAttempts', 'endRound', 'tellRecovery'] },
     'xstate.done.actor.fallback': { actions: ['noteAttempts', 'endFallback', 'restFallback'] },
+    'xstate.error.actor.fallback': { actions: ['noteAttempts', 'endFallback', 'restFallback'] },
     'fallback.rested': { actions: 'beginFallback' },
     'offer.rejected': { target: '#connection.failed', actions: 'noteFailure' },
   },
@@ -31,7 +33,7 @@ export const recovering = connectionSetup.createStateConfig({
     },
     abandoned: {
       description: 'the rendezvous says that the other side’s process ended',
-      always: { guard: ({ context }) => !context.peerGone, target: 'searching' },
+      always: { guard: not('peerGone'), target: 'searching' },
       after: { gone: { target: '#connection.failed', actions: 'noteLost' } },
     },
   },

@@ -1,6 +1,7 @@
-import { type AnyActorLogic, type AnyStateMachine, fromCallback, StateMachine } from 'xstate';
+import { type AnyActorLogic, fromCallback } from 'xstate';
 import { asTraversalError } from '../core/errors.ts';
-import { bindStrategies, type Flow, type StrategyHost } from '../flows/index.ts';
+import { randomInteger } from '../core/random.ts';
+import { bindStrategies, type Flow, isMachine, type StrategyHost } from '../flows/index.ts';
 import type { ConnectionMachine } from '../machines/connection.ts';
 import type { ConnectionEvent } from '../machines/connection-events.ts';
 import type { ConnectionActorInput } from '../machines/connection-setup.ts';
@@ -24,7 +25,7 @@ export function connectionLogic(
   const actor = (run: (runtime: ConnectionRuntime, send: (event: ConnectionEvent) => void) => () => void) =>
     fromCallback<ConnectionEvent, ConnectionActorInput>(({ input, sendBack }) => run(find(input.id), sendBack));
   const strategies = (slot: Slot, logic: AnyActorLogic): AnyActorLogic =>
-    informed(slot, logic instanceof StateMachine ? bindStrategies(logic as AnyStateMachine, host) : logic, find);
+    informed(slot, isMachine(logic) ? bindStrategies(logic, host) : logic, find);
   const { punch, fallback } = flow.machine.implementations.actors as Readonly<Record<Slot, AnyActorLogic>>;
 
   return flow.machine.provide({
@@ -45,8 +46,11 @@ export function connectionLogic(
       usePath: ({ context, self }) => attempt(self, () => find(context.id).use(context.current)),
       punchAgain: ({ context, self }) => attempt(self, () => find(context.id).punchAgain()),
       noteAttempts: ({ context, event }) => {
-        if (event.type === 'xstate.done.actor.punch') find(context.id).leave('punch', event.output);
-        if (event.type === 'xstate.done.actor.fallback') find(context.id).leave('fallback', event.output);
+        const { slots } = find(context.id);
+        if (event.type === 'xstate.done.actor.punch') slots.leave('punch', event.output);
+        if (event.type === 'xstate.done.actor.fallback') slots.leave('fallback', event.output);
+        if (event.type === 'xstate.error.actor.punch') slots.abandon('punch', event.error);
+        if (event.type === 'xstate.error.actor.fallback') slots.abandon('fallback', event.error);
       },
     },
   });
@@ -60,10 +64,11 @@ function informed(slot: Slot, logic: AnyActorLogic, find: (id: string) => Connec
   const own: Pick<AnyActorLogic, 'getInitialSnapshot'> = {
     getInitialSnapshot(scope, input: StrategiesInput) {
       const runtime = find(input.id);
-      runtime.follow(slot, scope.self);
-      const { facts, scoring } = runtime.services;
+      runtime.slots.follow(slot, scope.self);
+      const { facts, scoring, env } = runtime.services;
       const advice = slot === 'punch' ? scoring?.advise(facts) : undefined;
-      return logic.getInitialSnapshot(scope, { id: input.id, facts, ...advice });
+      const jitter = randomInteger(env.random, 1001) / 1000;
+      return logic.getInitialSnapshot(scope, { id: input.id, facts, jitter, ...advice });
     },
   };
   return Object.assign(Object.create(logic), own);

@@ -1,9 +1,7 @@
 import { filter, Subscription } from 'rxjs';
-import type { AnyActorRef } from 'xstate';
 import type { TimerHandle } from '../core/clock.ts';
 import type { Signaling, SignalingEvent } from '../core/signaling.ts';
 import type { Facts } from '../core/strategy.ts';
-import type { Attempt } from '../core/verdict.ts';
 import type { PathTable } from '../streams/path-table.ts';
 import { ConnectionCredentials } from './connection-credentials.ts';
 import { Exchange } from './exchange.ts';
@@ -12,11 +10,12 @@ import type { IceLink } from './ice-link-contract.ts';
 import { followMapping } from './mapped-ports.ts';
 import { createRelayLink, type RelayLink } from './relay-link.ts';
 import { RELAY_PATIENCE, RelayedLink } from './relayed-link.ts';
-import type { ConnectionRuntime, Evidence, RuntimeOptions, Send, Slot, Stop } from './runtime-contract.ts';
+import type { ConnectionRuntime, Evidence, RuntimeOptions, Send, Stop } from './runtime-contract.ts';
 import { RuntimeServices } from './runtime-services.ts';
 import { createSessionLink, type SessionLink } from './session-link.ts';
 import { createSessionOpening, type SessionOpening } from './session-opening.ts';
 import { createSignalLink, type SignalLink } from './signal-link.ts';
+import { StrategySlots } from './strategy-slots.ts';
 
 export function createConnectionRuntime(options: RuntimeOptions): ConnectionRuntime {
   return new LinkedRuntime(options);
@@ -30,6 +29,7 @@ const ROUND = 1000;
 /** Joins the links of a connection to each other and to its chart. */
 class LinkedRuntime implements ConnectionRuntime {
   readonly services: RuntimeServices;
+  readonly slots: StrategySlots;
   readonly #options: RuntimeOptions;
   readonly #isByHand: boolean;
   readonly #credentials: ConnectionCredentials;
@@ -41,9 +41,6 @@ class LinkedRuntime implements ConnectionRuntime {
   readonly #relayed: RelayedLink;
   readonly #exchange: Exchange;
   readonly #subscriptions = new Subscription();
-  /** The actors that run strategies. */
-  readonly #strategies = new Map<Slot, AnyActorRef>();
-  #roundBegan = Number.NEGATIVE_INFINITY;
   #send: Send = () => {};
   /** Says the first word, once enough is known for it. */
   #begin: () => void = nothing;
@@ -75,6 +72,7 @@ class LinkedRuntime implements ConnectionRuntime {
       emit,
       onNegotiation: (message) => this.services.negotiation.receive(message, false),
       onFacts: () => this.#tellFacts(),
+      onRestart: () => this.services.restart(),
     });
     this.services = new RuntimeServices({
       runtime: options,
@@ -87,6 +85,7 @@ class LinkedRuntime implements ConnectionRuntime {
       credentials: () => this.#credentials.ofGeneration(this.#ice.generation),
       emit,
     });
+    this.slots = new StrategySlots(this.services);
     // From its making on: the other side may have the first one ready when the session is established here.
     void this.#opening.secured.then(({ notes$ }) => notes$.subscribe((note) => this.services.negotiation.hear(note)));
     const heard$ = this.#link.table.observations$.pipe(filter(({ type }) => type === 'heard'));
@@ -174,7 +173,7 @@ class LinkedRuntime implements ConnectionRuntime {
     let timer: TimerHandle | undefined;
     onRoundEnded(() => {
       clock.clearTimeout(timer);
-      const rest = this.#roundBegan + ROUND - clock.now();
+      const rest = this.slots.roundBegan + ROUND - clock.now();
       // A flow whose strategies all fail at once must not go round for ever.
       if (rest > 0) timer = clock.setTimeout(() => this.punchAgain(), rest);
       else this.punchAgain();
@@ -184,7 +183,7 @@ class LinkedRuntime implements ConnectionRuntime {
   }
 
   punchAgain(): void {
-    const isOver = !this.#strategies.has('punch') || this.#ice.isSpent;
+    const isOver = !this.slots.has('punch') || this.#ice.isSpent;
     if (this.#options.policy !== 'relay-only' && isOver) this.#exchange.restart();
   }
 
@@ -193,26 +192,6 @@ class LinkedRuntime implements ConnectionRuntime {
     this.#ice.use(pathId);
     this.#relayed.use(pathId);
     if (pathId !== undefined) this.#opening.open();
-  }
-
-  follow(slot: Slot, actor: AnyActorRef): void {
-    const { accounts, attempts, elapsed } = this.services;
-    attempts.note(this.#strategies.get(slot)?.getSnapshot().context, elapsed);
-    accounts.forget(slot);
-    this.#strategies.set(slot, actor);
-    if (slot === 'punch') this.#roundBegan = this.#options.env.clock.now();
-  }
-
-  leave(slot: Slot, output: unknown): void {
-    this.#strategies.delete(slot);
-    this.services.attempts.note(output, this.services.elapsed);
-  }
-
-  attempts(): readonly Attempt[] {
-    const { attempts, elapsed } = this.services;
-    for (const actor of this.#strategies.values()) attempts.note(actor.getSnapshot().context, elapsed);
-    this.#strategies.clear();
-    return attempts.list;
   }
 
   evidence(): Evidence {
@@ -331,9 +310,7 @@ class LinkedRuntime implements ConnectionRuntime {
 
   /** Only to those that ask for evidence on their way: most do not. */
   #tellFacts(): void {
-    if (!this.#options.asksEvidence) return;
-    const facts = this.#facts();
-    for (const actor of this.#strategies.values()) actor.send({ type: 'facts.changed', facts });
+    if (this.#options.asksEvidence) this.slots.tell(this.#facts());
   }
 
   #end(): void {

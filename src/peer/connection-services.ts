@@ -35,7 +35,7 @@ export interface ConnectionServices {
   readonly lobby: TcpLobby | undefined;
   /** What this connection may send in checks, of what all connections of the peer may. */
   readonly budget: CheckBudget;
-  /** What all connections of the peer may send in probes. */
+  /** The same of probes. */
   readonly probes: ProbeBudget;
   /** What is known now; `policy` is what both sides allow. */
   readonly facts: Facts;

@@ -201,7 +201,7 @@ class ActorConnection implements StartableConnection {
     const evidence = runtime.evidence();
     const endedAt = env.clock.now() - this.#startedAt;
     const attempts = [
-      ...withChecks(runtime.attempts(), evidence, endedAt),
+      ...withChecks(runtime.slots.settle(), evidence, endedAt),
       ...mapAttempts(evidence.ports, this.#startedAt),
     ];
     const current = this.#closedOn ?? output.current;

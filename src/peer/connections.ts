@@ -75,24 +75,28 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const runtimes = new Map<string, ConnectionRuntime>();
   const connections = new Map<string, Connection>();
   const host = createStrategyHost(runtimes);
-  const desk = createDeskHost({ strategies: flow.strategies, host, clock: env.clock, inspect: options.inspect });
+  const desk = createDeskHost({ punch: flow.spec.punch, host, clock: env.clock, inspect: options.inspect });
   const machine = connectionLogic(flow, runtimes, host);
   const asksEvidence = dependsOnFacts(flow);
   const budget = createCheckBudget();
   const probes = createProbeBudget();
+  /** What connections may send on the word of the same other side. */
+  const shareOf = (who: Uint8Array): Pick<RuntimeOptions, 'budget' | 'probes'> => {
+    const name = toHex(who);
+    return { budget: budget.share(name), probes: probes.share(name) };
+  };
   const contacts = createContactBook();
   const { scores } = options;
   const scoring = scores && new Scoring({ scores, punch: flow.spec.punch, random });
 
   const begin = (
-    specific: Pick<RuntimeOptions, 'role' | 'introduction' | 'session' | 'servers' | 'budget' | 'offer'>,
+    specific: Pick<RuntimeOptions, 'role' | 'introduction' | 'session' | 'servers' | 'budget' | 'probes' | 'offer'>,
     remoteKey: Uint8Array,
     delays: ConnectionDelays,
   ): StartableConnection => {
     const id = toHex(specific.session);
     const runtime = createConnectionRuntime({
       ownKey: identity.publicKey,
-      probes,
       desk,
       scoring,
       asksEvidence,
@@ -126,7 +130,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const lease = carriers.lease(servers, stun);
     const patience = lease.carriers.every((carrier) => carrier.byHand) ? BY_HAND : options.delays.traversing;
     const connection = begin(
-      { role: 'dialer', introduction, session, servers: lease.carriers, budget: budget.share(toHex(listenerKey)) },
+      { role: 'dialer', introduction, session, servers: lease.carriers, ...shareOf(listenerKey) },
       listenerKey,
       { ...options.delays, traversing: timeout ?? patience },
     );
@@ -146,9 +150,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const { carrier, session, ticket, acquaintance, message, hash } = opened;
     const introduction = knownIntroduction(identity.publicKey, acquaintance);
     // Whoever holds a ticket may name any key.
-    const share = budget.share(toHex(ticket?.id ?? message.dialerKey));
+    const share = shareOf(ticket?.id ?? message.dialerKey);
     const connection = begin(
-      { role: 'listener', introduction, session, servers: [carrier], budget: share, offer: { message, hash } },
+      { role: 'listener', introduction, session, servers: [carrier], ...share, offer: { message, hash } },
       message.dialerKey,
       options.delays,
     );

@@ -6,16 +6,19 @@ import { bindStrategies } from '../flows/compile/bind.ts';
 import { type ComposedMachine, compose } from '../flows/compile/compose.ts';
 import type { ComposedInput, StepOutput } from '../flows/compile/contract.ts';
 import type { StrategyHost } from '../flows/compile/strategy-host.ts';
+import type { Step } from '../flows/step.ts';
 import type { Strategy, TwoSided } from '../flows/strategy.ts';
+import { packetBounds, strategiesOf } from '../flows/walk.ts';
 import type { Inspect } from '../machines/inspect.ts';
+import { DESK } from './attempt-log.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 
 /** Both sides of it agree on a direct path. */
 export type TwoSidedStrategy = Strategy<'direct'> & { readonly twoSided: TwoSided };
 
 export interface DeskHostOptions {
-  /** All of the flow. */
-  readonly strategies: readonly Strategy[];
+  /** Those of the flow that make direct paths. */
+  readonly punch: Step<'direct'>;
   readonly host: StrategyHost;
   readonly clock: Clock;
   readonly inspect: Inspect | undefined;
@@ -49,12 +52,14 @@ class ChartingHost implements DeskHost {
   readonly proposals: TokenBucket;
   readonly vouchedTurns = { dialer: new OneAtATime(), listener: new OneAtATime() };
   readonly #options: DeskHostOptions;
-  /** Made when they are first proposed. */
-  readonly #machines = new Map<string, ComposedMachine<'direct'>>();
+  readonly #composed: ReadonlyMap<TwoSidedStrategy, ComposedMachine<'direct'>>;
+  /** Bound to this peer, when they are first proposed. */
+  readonly #machines = new Map<TwoSidedStrategy, ComposedMachine<'direct'>>();
 
   constructor(options: DeskHostOptions) {
     this.#options = options;
-    this.strategies = new Map(options.strategies.filter(isTwoSided).map((strategy) => [strategy.name, strategy]));
+    this.#composed = machinesOf(options.punch);
+    this.strategies = new Map(Array.from(this.#composed.keys(), (strategy) => [strategy.name, strategy]));
     this.proposals = createTokenBucket(PROPOSALS, options.clock.now());
   }
 
@@ -76,15 +81,40 @@ class ChartingHost implements DeskHost {
 
   #machineOf(strategy: TwoSidedStrategy): ComposedMachine<'direct'> {
     const { host } = this.#options;
-    const known = this.#machines.get(strategy.name);
+    const known = this.#machines.get(strategy);
     if (known !== undefined) return known;
     // Whoever is proposed to runs it here, and waits for nobody.
-    const runner: StrategyHost = { begin: (...run) => host.begin(...run), end: (...run) => host.end(...run) };
-    const machine = bindStrategies(compose('desk', { kind: 'strategy', strategy }), runner);
-    this.#machines.set(strategy.name, machine);
+    const runner: StrategyHost = {
+      begin: (...run) => host.begin(...run),
+      stands: (...path) => host.stands?.(...path) ?? true,
+      end: (...run) => host.end(...run),
+    };
+    const machine = bindStrategies(this.#composed.get(strategy)!, runner);
+    this.#machines.set(strategy, machine);
     return machine;
   }
 }
+
+/**
+ * A chart for each two-sided strategy, which runs it outside of the races around it and within what these allow. Made once a flow, and not
+ * while a chart acts, which XState takes for a mistake.
+ */
+function machinesOf(punch: Step<'direct'>): ReadonlyMap<TwoSidedStrategy, ComposedMachine<'direct'>> {
+  const known = composed.get(punch);
+  if (known !== undefined) return known;
+  const most = packetBounds(punch);
+  const twoSided = strategiesOf(punch).filter(isTwoSided);
+  const machines = new Map(
+    twoSided.map((own): [TwoSidedStrategy, ComposedMachine<'direct'>] => {
+      const strategy = { ...own, bounds: { ...own.bounds, packets: most.get(own.name)! } };
+      return [strategy, compose(DESK, { kind: 'strategy', strategy })];
+    }),
+  );
+  composed.set(punch, machines);
+  return machines;
+}
+
+const composed = new WeakMap<Step<'direct'>, ReadonlyMap<TwoSidedStrategy, ComposedMachine<'direct'>>>();
 
 /** Of a chart of one strategy, whose name its reason need not tell. */
 function resultOf(output: StepOutput<'direct'>): StrategyResult<'direct'> {
@@ -93,7 +123,7 @@ function resultOf(output: StepOutput<'direct'>): StrategyResult<'direct'> {
   return { ok: false, reason: attempts.at(-1)?.reason ?? reason, ...(code && { code }) };
 }
 
-function isTwoSided(strategy: Strategy): strategy is TwoSidedStrategy {
+function isTwoSided(strategy: Strategy<'direct'>): strategy is TwoSidedStrategy {
   return strategy.twoSided !== undefined;
 }
 

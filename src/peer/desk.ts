@@ -1,5 +1,6 @@
 import { TraversalError } from '../core/errors.ts';
 import { pause } from '../core/pause.ts';
+import { printable } from '../core/printable.ts';
 import type { Agreement, Json, StrategyResult } from '../core/strategy.ts';
 import { createTokenBucket, type TokenBucket } from '../core/token-bucket.ts';
 import type { Strategy } from '../flows/strategy.ts';
@@ -15,12 +16,11 @@ import type { StrategyRun } from './strategy-run.ts';
  * that stands.
  */
 export class Desk {
-  readonly #services: Pick<ConnectionServices, 'id' | 'facts' | 'link'>;
+  readonly #services: Pick<ConnectionServices, 'id' | 'facts' | 'link' | 'attempts' | 'elapsed'>;
   readonly #host: DeskHost;
   readonly #voice: NegotiationVoice;
-  readonly #proposals: TokenBucket;
-  /** The last id that was heard inside the session, and in envelopes: whoever holds the ticket can use up none but his own. */
-  readonly #lastId = { vouched: 0, unvouched: 0 };
+  /** What was heard inside the session, and in envelopes: whoever holds the ticket can use up none but his own. */
+  readonly #heard: Readonly<Record<'vouched' | 'unvouched', Heard>>;
   /** By the strategy's name. */
   readonly #runs = new Map<string, DeskRun>();
   /** Ends of runs that no step of the flow has waited for. */
@@ -31,23 +31,27 @@ export class Desk {
     this.#services = services;
     this.#host = host;
     this.#voice = voice;
-    this.#proposals = createTokenBucket(PROPOSALS, voice.clock.now());
+    const heard = (): Heard => ({ lastId: 0, proposals: createTokenBucket(PROPOSALS, voice.clock.now()) });
+    this.#heard = { vouched: heard(), unvouched: heard() };
   }
 
   /** A proposal of the dialer's. The same over another server is none, and neither is one that was heard before. */
   hear(proposal: ProposeMessage, vouched: boolean): void {
-    const channel = vouched ? 'vouched' : 'unvouched';
-    if (proposal.id <= this.#lastId[channel]) return;
-    this.#lastId[channel] = proposal.id;
-    if (!this.#proposals.take(1, this.#voice.clock.now())) return;
+    const heard = this.#heard[vouched ? 'vouched' : 'unvouched'];
+    if (proposal.id <= heard.lastId) return;
+    heard.lastId = proposal.id;
+    if (!heard.proposals.take(1, this.#voice.clock.now())) return;
     const strategy = this.#host.strategies.get(proposal.strategy);
     if (strategy === undefined) {
       this.#decline(proposal, vouched, 'not in the flow here');
       return;
     }
     const refusal = this.#refusal(strategy, proposal, vouched);
-    if (refusal !== undefined) this.#decline(proposal, vouched, refusal);
-    else this.#start(strategy, proposal, vouched);
+    if (refusal === undefined) this.#start(strategy, proposal, vouched);
+    else {
+      this.#decline(proposal, vouched, refusal);
+      this.#services.attempts.refuse(strategy.name, `declined: ${refusal}`, this.#services.elapsed);
+    }
   }
 
   /** The dialer does not run it any more. */
@@ -90,16 +94,23 @@ export class Desk {
     });
   }
 
+  /** Another round begins, in which the dialer proposes anew. */
+  restart(): void {
+    this.#stopAll('another round began');
+    this.#outcomes.clear();
+  }
+
   /** The connection has ended. */
   close(): void {
-    for (const run of [...this.#runs.values()]) this.#stop(run, 'the connection has ended');
+    this.#stopAll('the connection has ended');
   }
 
   #refusal(strategy: TwoSidedStrategy, { version }: ProposeMessage, vouched: boolean): string | undefined {
     if (strategy.twoSided.version !== version) return `version ${strategy.twoSided.version} here`;
     if (strategy.twoSided.vouched && !vouched) return 'only inside the session';
-    // By now the right one would have said it there.
-    if (!vouched && this.#voice.isAuthenticated) return 'the session stands: only inside it';
+    // By now the right one would have said it there, as long as there is a path to say it on.
+    const { table } = this.#services.link;
+    if (!vouched && this.#voice.speaksVouched && !table.isSuspect) return 'the session stands: only inside it';
     // A direct path shows our address.
     if (this.#services.facts.policy === 'relay-only') return 'the policy is relay-only';
     if (this.#runs.has(strategy.name)) return 'busy with the same';
@@ -119,9 +130,15 @@ export class Desk {
     run.stop = this.#host.start(strategy, { id, facts }, (result) => this.#ended(run, result));
   }
 
+  #stopAll(reason: string): void {
+    for (const run of [...this.#runs.values()]) this.#stop(run, reason);
+  }
+
   #stop(run: DeskRun, reason: string): void {
     run.stop();
     this.#ended(run, { ok: false, reason, code: 'ERR_ABORTED' });
+    // A step that comes later waits for the next.
+    this.#outcomes.delete(run.proposal.strategy);
   }
 
   #ended(run: DeskRun, result: StrategyResult<'direct'>): void {
@@ -129,6 +146,7 @@ export class Desk {
     if (this.#runs.get(name) !== run) return;
     this.#runs.delete(name);
     run.endTurn();
+    if (!result.ok) this.#services.attempts.explainAtDesk(name, result.reason);
     if (!run.answered) this.#decline(run.proposal, run.vouched, result.ok ? 'it did not agree' : result.reason);
     const waiters = [...this.#waiters].filter((waiter) => waiter.name === name);
     if (waiters.length === 0) this.#outcomes.set(name, result);
@@ -139,13 +157,18 @@ export class Desk {
   }
 
   #decline({ id }: ProposeMessage, vouched: boolean, reason: string): void {
-    this.#voice.tell({ type: 'decline', id, reason: oneLine(reason) }, vouched);
+    this.#voice.tell({ type: 'decline', id, reason: printable(reason, MAX_REASON) }, vouched);
   }
 
   /** A path that was made may be gone by now. */
   #stands(outcome: StrategyResult<'direct'>): boolean {
     return !outcome.ok || this.#services.link.table.has(outcome.path);
   }
+}
+
+interface Heard {
+  lastId: number;
+  readonly proposals: TokenBucket;
 }
 
 interface DeskRun {
@@ -162,9 +185,5 @@ interface Waiter {
   readonly resolve: (result: StrategyResult<'direct'>) => void;
 }
 
-function oneLine(reason: string): string {
-  return reason.slice(0, MAX_REASON).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ');
-}
-
-/** Proposals of one connection: four at once, four in 10 s. More are dropped without a word. */
+/** Proposals that one connection hears each way: four at once, four in 10 s. More are dropped without a word. */
 const PROPOSALS = { rate: 0.4, burst: 4 };

@@ -34,6 +34,8 @@ export interface ExchangeOptions {
   readonly onNegotiation: (message: NegotiationMessage) => void;
   /** Candidates, behaviours or the policy have changed. */
   readonly onFacts: () => void;
+  /** Another generation of checks begins, and with it another round. */
+  readonly onRestart: () => void;
 }
 
 /**
@@ -238,9 +240,10 @@ export class Exchange {
   }
 
   #renew(generation: number): void {
-    const { runtime, ice, emit } = this.#options;
+    const { runtime, ice, emit, onRestart } = this.#options;
     this.own.forget();
     ice.restart(generation);
+    onRestart();
     runtime.refresh();
     this.#announce();
     if (runtime.policy !== 'relay-only') emit({ type: 'round.began' });

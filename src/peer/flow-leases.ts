@@ -4,14 +4,14 @@ import { unknownBehavior } from '../core/nat-behavior.ts';
 import type { Policy } from '../core/policy.ts';
 import type { PortLeases } from '../core/port-lease.ts';
 import type { Facts } from '../core/strategy.ts';
-import { asksForEvidence, type Flow } from '../flows/index.ts';
+import type { Flow } from '../flows/index.ts';
 import { createPortLeases } from '../leases/port-leases.ts';
 import type { Inspect } from '../machines/inspect.ts';
 import type { Discovery } from './discovery.ts';
 
 export interface FlowLeasesOptions {
   readonly env: Environment;
-  readonly flow: Pick<Flow, 'map' | 'spec'>;
+  readonly flow: Pick<Flow, 'map'>;
   readonly policy: Policy;
   readonly discovery: Pick<Discovery, 'reachability$'>;
   /** STUN servers that are known by now, `host:port`. */
@@ -23,9 +23,8 @@ export interface FlowLeasesOptions {
 export function flowLeases(options: FlowLeasesOptions): (() => PortLeases) | undefined {
   const { env, flow, policy, discovery, stun, inspect } = options;
   const { network, clock, random, log, mappers = [], leaseJournal } = env;
-  const { map: composed, spec } = flow;
+  const { map: composed } = flow;
   if (composed === undefined || mappers.length === 0) return undefined;
-  const facts$ = spec.map && asksForEvidence(spec.map) ? factsOf(discovery, policy) : undefined;
   return () =>
     createPortLeases({
       network,
@@ -34,7 +33,7 @@ export function flowLeases(options: FlowLeasesOptions): (() => PortLeases) | und
       log,
       mappers,
       map: composed,
-      facts$,
+      facts$: factsOf(discovery, policy),
       stun,
       journal: leaseJournal?.(),
       inspect,

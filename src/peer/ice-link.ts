@@ -43,6 +43,7 @@ class Generations implements IceLink {
   #used: string | undefined;
   #settling: TimerHandle | undefined;
   #spent = false;
+  #isStopped = false;
   /** The session was heard on a path of the current generation. */
   #heard = false;
   #restarts = 0;
@@ -97,6 +98,7 @@ class Generations implements IceLink {
   }
 
   findPath(options: CheckOptions = {}): Promise<string> {
+    if (this.#isStopped) return Promise.reject(stopped());
     const before = this.#filter;
     this.#filter = before.widened(options);
     const [path] = this.#current?.paths ?? [];
@@ -109,6 +111,7 @@ class Generations implements IceLink {
   }
 
   provePath(remote: Endpoint, strategy: string): Promise<string> {
+    if (this.#isStopped) return Promise.reject(stopped());
     const current = this.#answer();
     this.#foundAddresses ??= new FoundAddresses();
     const path = this.#foundAddresses.add(remote, strategy);
@@ -119,6 +122,7 @@ class Generations implements IceLink {
   }
 
   hearChecks(heard: (from: Endpoint) => void): () => void {
+    if (this.#isStopped) return () => {};
     this.#answer();
     this.#hearers ??= new Set();
     this.#hearers.add(heard);
@@ -177,8 +181,10 @@ class Generations implements IceLink {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#foundAddresses?.clear();
-    this.#giveUp('ERR_ABORTED', 'the connection has ended');
+    this.#found?.reject(stopped());
+    this.#found = undefined;
     this.#unsettle();
     this.#options.clock.clearTimeout(this.#waiting);
     this.#current?.stop();
@@ -331,4 +337,8 @@ function foundCandidate(remote: Endpoint): RemoteCandidate {
     foundation: `found ${formatEndpoint(remote)}`,
     ...UDP,
   };
+}
+
+function stopped(): TraversalError {
+  return new TraversalError('ERR_ABORTED', 'the connection has ended');
 }

@@ -75,7 +75,7 @@ export function mappedCandidates(
     const base = candidates.find(
       ({ type, transport, endpoint: at }) => type === 'host' && transport === protocol && sameEndpoint(at, internal),
     );
-    if (base === undefined || !mayBeSentTo(external, loopback)) return [];
+    if (base === undefined || !isReachableUnicast(external, loopback)) return [];
     const obtained: Obtained = { ...transportOf(base), type: 'mapped', endpoint: external, base: base.endpoint };
     const before = candidates.filter(
       ({ type, endpoint: { family } }) => type === 'mapped' && family === external.family,
@@ -114,16 +114,12 @@ export function announcedCandidates(
     if (base === undefined) return [];
     const at = endpoint(address.address, address.port || base.port);
     const obtained: Obtained = { ...transport, type, endpoint: at, base };
-    if (!mayBeSentTo(at, loopback) || known.has(candidateKey(obtained))) return [];
+    if (!isReachableUnicast(at, loopback) || known.has(candidateKey(obtained))) return [];
     return [makeCandidate(obtained, preference(at, rank), 'announced')];
   });
 }
 
 const PASSIVE: CandidateTransport = { transport: 'tcp', tcpType: 'passive' };
-
-function mayBeSentTo(at: Endpoint, loopback: boolean): boolean {
-  return isReachableUnicast(at) || (loopback && at.port !== 0 && classifyAddress(at.address) === 'loopback');
-}
 
 /**
  * Unique for each, and the families take turns, IPv6 first: a broken one costs the other no more than one Ta a pair

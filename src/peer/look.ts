@@ -1,7 +1,7 @@
 import { fromEvent, lastValueFrom, takeUntil, tap } from 'rxjs';
 import type { Binding } from '../core/binding.ts';
 import { type Candidate, candidateKey, UDP } from '../core/candidate.ts';
-import { type Endpoint, type Family, sameEndpoint } from '../core/endpoint.ts';
+import { type Endpoint, type Family, isReachableUnicast, sameEndpoint } from '../core/endpoint.ts';
 import type { Environment } from '../core/environment.ts';
 import { TraversalError } from '../core/errors.ts';
 import { classifyAddress } from '../core/ip-address.ts';
@@ -119,8 +119,9 @@ class NetworkLook implements Look {
     return last?.type === 'behavior' ? last.behavior : unknownBehavior;
   }
 
-  /** A socket's address as a server has seen it, which is none beside a host candidate of that address. */
+  /** A socket's address as a server has seen it: none where nobody could send to, and none beside a host candidate of that address. */
   #observe({ mapped, server }: Binding, base: Endpoint): void {
+    if (!isReachableUnicast(mapped, this.#world.loopback)) return;
     this.#answered.add(mapped.family);
     this.#add(reflexiveCandidate(mapped, base, server.address, this.#count('srflx', mapped.family)));
     this.#tell();

@@ -14,8 +14,10 @@ export class NegotiationVoice {
     this.#services = services;
   }
 
-  get isAuthenticated(): boolean {
-    return this.#services.isAuthenticated;
+  /** Whether what is said now is said inside the session. One that has lost its last path carries nothing. */
+  get speaksVouched(): boolean {
+    const { isAuthenticated, link } = this.#services;
+    return isAuthenticated && link.table.current !== undefined;
   }
 
   /** Fulfils when both sides have proven their keys. */
@@ -25,8 +27,10 @@ export class NegotiationVoice {
 
   /** Fulfils when the other side can be told something. */
   reached(signal: AbortSignal): Promise<void> {
+    if (this.speaksVouched) return Promise.resolve();
     const { isAuthenticated, authenticated, signal: envelopes } = this.#services;
-    return isAuthenticated ? Promise.resolve() : untilAborted(Promise.race([authenticated, envelopes.reached]), signal);
+    const ways = isAuthenticated ? [envelopes.reached] : [authenticated, envelopes.reached];
+    return untilAborted(Promise.race(ways), signal);
   }
 
   /** False when it was not taken. In envelopes, what no server takes is gone without a word. */

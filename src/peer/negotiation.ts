@@ -47,6 +47,11 @@ export class Negotiation {
     return this.#desk.outcome(strategy, signal);
   }
 
+  /** Another round begins. */
+  restart(): void {
+    this.#desk.restart();
+  }
+
   /** A note of the session. */
   hear(note: Uint8Array): void {
     const { env } = this.#services;

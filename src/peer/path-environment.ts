@@ -1,10 +1,12 @@
 import type { Clock } from '../core/clock.ts';
+import type { Endpoint } from '../core/endpoint.ts';
 import type { Log } from '../core/log.ts';
 import type { ByteSocket, DatagramSocket, Network } from '../core/network.ts';
 import type { Path } from '../core/path.ts';
 import type { Random } from '../core/random.ts';
 import type { Relay, RelayedSocket } from '../core/relay.ts';
 import type { Agreement, CheckOptions, Facts, Json, PathEnvironment, Prober, UnprovenLink } from '../core/strategy.ts';
+import { checkOptionsOf } from '../flows/index.ts';
 import type { ConnectionServices } from './connection-services.ts';
 import { createProber } from './prober.ts';
 import { offerRelayed, relaysOf } from './relayed-socket.ts';
@@ -15,12 +17,13 @@ import { validateStream } from './validated-stream.ts';
 
 /** What a strategy has of the world for one run of it, for one connection. */
 export function pathEnvironment(services: ConnectionServices, run: StrategyRun): PathEnvironment {
-  return new RunEnvironment(services, run);
+  return new LivePathEnvironment(services, run);
 }
 
-class RunEnvironment implements PathEnvironment {
+class LivePathEnvironment implements PathEnvironment {
   readonly #services: ConnectionServices;
   readonly #run: StrategyRun;
+  #authenticated: Promise<void> | undefined;
 
   constructor(services: ConnectionServices, run: StrategyRun) {
     this.#services = services;
@@ -56,7 +59,12 @@ class RunEnvironment implements PathEnvironment {
   }
 
   get authenticated(): Promise<void> {
-    return untilAborted(this.#services.authenticated, this.signal);
+    if (this.#authenticated === undefined) {
+      this.#authenticated = untilAborted(this.#services.authenticated, this.signal);
+      // Who looks at it may be done before it is decided.
+      this.#authenticated.catch(() => {});
+    }
+    return this.#authenticated;
   }
 
   get relays(): readonly Relay[] {
@@ -64,11 +72,15 @@ class RunEnvironment implements PathEnvironment {
   }
 
   checks(options?: CheckOptions): Promise<string> {
-    return untilAborted(this.#services.ice.findPath(options), this.signal);
+    return this.#whileWanted(() => this.#services.ice.findPath(checkOptionsOf('env.checks', options)));
   }
 
   agree(params: Json = null): Promise<Agreement> {
     return this.#services.negotiation.agree(this.#run, params);
+  }
+
+  mayAim(at: Endpoint): boolean {
+    return this.#services.budget.take(at, this.clock.now());
   }
 
   prober(socket?: DatagramSocket): Prober {
@@ -82,13 +94,13 @@ class RunEnvironment implements PathEnvironment {
   }
 
   adopt(path: Path, sockets: readonly (DatagramSocket | ByteSocket)[] = []): string {
-    const id = this.#run.adopt(sockets.length === 0 ? path : carried(path, sockets));
+    const id = this.#run.adopt(carried(path, sockets, this.log));
     for (const socket of sockets) this.#run.handOver(socket);
     return id;
   }
 
   relay(): Promise<string> {
-    return untilAborted(this.#services.relay(), this.signal);
+    return this.#whileWanted(() => this.#services.relay());
   }
 
   relayed(socket: RelayedSocket): Promise<string> {
@@ -98,16 +110,30 @@ class RunEnvironment implements PathEnvironment {
   toJSON(): string {
     return 'env';
   }
+
+  /** A run that is over begins nothing any more. */
+  #whileWanted<T>(begin: () => Promise<T>): Promise<T> {
+    const { signal } = this;
+    try {
+      return signal.aborted ? Promise.reject(signal.reason) : untilAborted(begin(), signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
 }
 
-/** The path, which takes its sockets along when it is closed. */
-function carried(path: Path, sockets: readonly (DatagramSocket | ByteSocket)[]): Path {
+/** The path, which takes its sockets along when it is closed, whatever its own `close` does. */
+function carried(path: Path, sockets: readonly (DatagramSocket | ByteSocket)[], log: Log): Path {
   return {
     info: path.info,
     send: (bytes) => path.send(bytes),
     datagrams$: path.datagrams$,
     close() {
-      path.close();
+      try {
+        path.close();
+      } catch (error) {
+        log('path.failed', { id: path.info.id, reason: `closing it: ${String(error)}` });
+      }
       for (const socket of sockets) 'close' in socket ? socket.close() : socket.destroy();
     },
   };

@@ -37,7 +37,7 @@ export class Proposals {
       await voice.reached(signal);
     }
     signal.throwIfAborted();
-    const vouched = voice.isAuthenticated;
+    const vouched = mustBeVouched || voice.speaksVouched;
     const id = ++this.#lastId;
     const strategy = run.strategy.name;
     const roundTrip = voice.roundTrip(vouched);
@@ -88,7 +88,7 @@ interface Pending {
   readonly answer: Deferred<Json>;
 }
 
-/** ms beyond the round trip that the other side may take to answer. */
-const PATIENCE = 2_000;
+/** ms beyond the round trip that the other side may take to answer: some strategies look at their NAT first. */
+const PATIENCE = 4_000;
 /** ms; what people carry by hand takes longer, and nobody waits for it. */
 const MAX_ROUND_TRIP = 2 * MAX_START_IN;

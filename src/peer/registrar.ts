@@ -1,4 +1,4 @@
-import { filter, firstValueFrom, type Observable, type Subscription } from 'rxjs';
+import { filter, firstValueFrom, type Observable, type Subscription, skip } from 'rxjs';
 import type { Environment } from '../core/environment.ts';
 import { TraversalError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
@@ -111,8 +111,11 @@ export function createRegistrar(options: RegistrarOptions): Registrar {
   /** Makes the registration tell what is true now; fulfils when a server has taken it. */
   const renew = async (): Promise<void> => {
     const registered = whenRegistered();
-    if (following === undefined) following = discovery.reachability$.subscribe(announce);
-    else announce();
+    // Where this peer is reached stands in the answers to tickets alone; the first to be told is what `announce` takes.
+    following ??= discovery.reachability$.pipe(skip(1)).subscribe(() => {
+      if (tickets.valid.length > 0) announce();
+    });
+    announce();
     await registered;
   };
 

@@ -1,5 +1,5 @@
 import type { Candidate, RemoteCandidate } from '../core/candidate.ts';
-import { type Endpoint, sameEndpoint } from '../core/endpoint.ts';
+import { type Endpoint, formatEndpoint, isReachableUnicast, sameEndpoint } from '../core/endpoint.ts';
 import { TraversalError } from '../core/errors.ts';
 import type { RelayedSocket } from '../core/relay.ts';
 import type { Facts } from '../core/strategy.ts';
@@ -66,13 +66,15 @@ export class RelayedLink {
   /**
    * Checks pairs with this address at a relay: the id of the first valid path. The socket is the link's from now on, and stays when the
    * call is aborted while the connection has no path at all: a late candidate of the other side may still make one. It takes the place of
-   * those without a path. Errors: `ERR_NOT_AVAILABLE` where relays are forbidden, `ERR_PUNCH_EXHAUSTED`, what `signal` was aborted with.
+   * those without a path. Errors: `ERR_NOT_AVAILABLE` where relays are forbidden, or nobody could send to the address,
+   * `ERR_PUNCH_EXHAUSTED`, what `signal` was aborted with.
    */
   async offer(socket: RelayedSocket, strategy: string, signal: AbortSignal): Promise<string> {
-    if (this.#forbidden !== undefined || signal.aborted) {
+    const obstacle = this.#forbidden ?? this.#faultOf(socket);
+    if (obstacle !== undefined || signal.aborted) {
       socket.close();
       signal.throwIfAborted();
-      throw new TraversalError('ERR_NOT_AVAILABLE', `no path over ${socket.relay.name}: ${this.#forbidden}`);
+      throw new TraversalError('ERR_NOT_AVAILABLE', `no path over ${socket.relay.name}: ${obstacle}`);
     }
     for (const former of this.#own)
       if (!former.hasPath) this.#drop(former, 'another address at a relay takes its place');
@@ -128,6 +130,12 @@ export class RelayedLink {
   /** The listener's checks begin when somebody has carried the offer there. */
   get #isPatient(): boolean {
     return this.#options.byHand && this.#isDialer;
+  }
+
+  /** Why the address is not to be told: who reads of port 0 drops all that comes with it. */
+  #faultOf({ local }: RelayedSocket): string | undefined {
+    if (isReachableUnicast(local, this.#options.runtime.env.loopback)) return undefined;
+    return `nobody could send to ${formatEndpoint(local)}`;
   }
 
   #add(socket: RelayedSocket, strategy: string): OwnRelay {

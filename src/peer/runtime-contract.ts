@@ -1,11 +1,9 @@
-import type { AnyActorRef } from 'xstate';
 import type { Candidate, RemoteCandidate } from '../core/candidate.ts';
 import type { Environment } from '../core/environment.ts';
 import type { NatBehavior } from '../core/nat-behavior.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Session, SessionFactory } from '../core/session.ts';
 import type { Signaling, SignalingEvent } from '../core/signaling.ts';
-import type { Attempt } from '../core/verdict.ts';
 import type { ConnectionEvent } from '../machines/connection-events.ts';
 import type { CheckBudget, PairSnapshot } from '../protocol/ice/index.ts';
 import type { OfferMessage } from '../protocol/rendezvous/index.ts';
@@ -20,6 +18,7 @@ import type { Discovery } from './discovery.ts';
 import type { Introduction } from './introduction.ts';
 import type { MappedPort, MappedPorts } from './mapped-ports.ts';
 import type { Scoring } from './scoring.ts';
+import type { StrategySlots } from './strategy-slots.ts';
 
 export interface RuntimeOptions {
   readonly env: Environment;
@@ -33,7 +32,7 @@ export interface RuntimeOptions {
   readonly lobby?: TcpLobby;
   /** What this connection may send of what all connections of the peer may. */
   readonly budget: CheckBudget;
-  /** What all connections of the peer may send in probes. */
+  /** The same of probes. */
   readonly probes: ProbeBudget;
   /** What those of a listener may start when the other side proposes it. */
   readonly desk: DeskHost;
@@ -77,10 +76,7 @@ export interface ConnectionRuntime {
   use(pathId: string | undefined): void;
   /** Another round of punching with fresh credentials, if the last one is over. */
   punchAgain(): void;
-  /** This actor runs the strategies of that slot from now on. */
-  follow(slot: Slot, actor: AnyActorRef): void;
-  /** It has ended, with this output. */
-  leave(slot: Slot, output: unknown): void;
+  readonly slots: StrategySlots;
   /** What strategies stand on. */
   readonly services: ConnectionServices;
   /** A carrier's event that names this session. */
@@ -89,8 +85,6 @@ export interface ConnectionRuntime {
   readonly secured: Promise<Session>;
   readonly table: PathTable;
   evidence(): Evidence;
-  /** What strategies have tried. */
-  attempts(): readonly Attempt[];
 }
 
 /** What a verdict is made of. */

@@ -140,6 +140,11 @@ export class RuntimeServices implements ConnectionServices {
     this.#authenticated?.resolve();
   }
 
+  /** What was agreed on before is not of this round any more. */
+  restart(): void {
+    this.#negotiation?.restart();
+  }
+
   /** The connection has ended. */
   end(): void {
     this.#end = new TraversalError('ERR_CLOSED', 'the connection has ended');

@@ -38,6 +38,10 @@ class ConnectionStrategies implements StrategyHost {
     return services.negotiation.outcome(strategy, signal);
   }
 
+  stands({ id }: StepInput, path: string): boolean {
+    return this.#runtimes.get(id)?.services.link.table.has(path) ?? false;
+  }
+
   end(step: StepInput, result: StrategyResult): AttemptCounts {
     const run = this.#runs.get(step);
     if (run === undefined) throw new Error(`no strategy runs at ${step.step}`);

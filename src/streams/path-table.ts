@@ -13,6 +13,8 @@ export interface PathTable {
   readonly current: PathInfo | undefined;
   /** There is no path to send on, only a relayed one, or one that does not answer. */
   readonly isDoubtful: boolean;
+  /** Whether the path in use has been silent for too long. */
+  readonly isSuspect: boolean;
   /** The path that last carried an authentic packet to us. */
   readonly lastHeard: PathInfo | undefined;
   /** The first authentic packet of a path; silence of the sending path, and its end. */
@@ -97,6 +99,10 @@ class SwitchingTable implements PathTable {
 
   get isDoubtful(): boolean {
     return this.#suspect || this.#current?.info.kind !== 'direct';
+  }
+
+  get isSuspect(): boolean {
+    return this.#suspect;
   }
 
   get lastHeard(): PathInfo | undefined {

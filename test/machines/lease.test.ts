@@ -150,6 +150,15 @@ describe('a race', () => {
     expect(run(failed, learnt, retryDue).inputs).toMatchObject([{ facts: { policy } }]);
   });
 
+  it.each<[string, LeaseEvent[]]>([
+    ['while it was asked for', [changed(1), raced]],
+    ['while it was written down', [raced, changed(1)]],
+  ])('has what it gave looked at again soon when the network has changed %s', (_, events) => {
+    const { value, context } = run(...events, obtained());
+    expect(value).toBe('held');
+    expect(context).toMatchObject({ doubted: true, renewIn: LEASE_TIMES.settling });
+  });
+
   it('has what it gave written down before anything is told', () => {
     const noting = run(raced);
     expect(noting).toMatchObject({ value: 'noting', started: ['note'] });
@@ -264,10 +273,9 @@ describe('a close', () => {
     ['held', [obtained()]],
     ['renewing', [obtained(), due]],
     ['unavailable', [failed]],
-  ])('while %s releases, once', (state, events) => {
+  ])('while %s releases', (state, events) => {
     expect(run(...events).value).toBe(state);
     expect(run(...events, close)).toMatchObject({ value: 'releasing', started: ['release'] });
-    expect(run(...events, close, close)).toMatchObject({ value: 'releasing', started: [] });
     expect(run(...events, close, released)).toMatchObject({ value: 'released', status: 'done' });
     expect(run(...events, close, broken('releasing')).status).toBe('done');
   });

@@ -91,10 +91,9 @@ describe('map', () => {
     [['unavailable'], 'unavailable'],
     [['obtained', 'obtained'], 'mapped'],
     [['obtained', 'started'], 'mapping'],
-    [['obtained', 'unavailable'], 'unavailable'],
     [['unavailable', 'started'], 'mapping'],
-    [['unavailable', 'obtained'], 'mapped'],
     [['obtained', 'started', 'obtained'], 'mapped'],
+    [['obtained', 'started', 'unavailable'], 'unavailable'],
   ] as const)('after %j is %s, with the one actor that it began with', (facts, map) => {
     expect(told(...facts).value).toEqual({ open: { discover: 'gathering', map, rendezvous: 'connecting' } });
     expect(told(...facts).started).toEqual([]);

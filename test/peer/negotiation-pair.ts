@@ -3,7 +3,8 @@ import type { Log } from '../../src/core/log.ts';
 import { unknownBehavior } from '../../src/core/nat-behavior.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import type { Agreement, Json, StrategyInput, StrategyResult } from '../../src/core/strategy.ts';
-import { defineStrategy, type Strategy, type StrategyHost } from '../../src/flows/index.ts';
+import { defineStrategy, type Step, type Strategy, type StrategyHost } from '../../src/flows/index.ts';
+import { AttemptLog } from '../../src/peer/attempt-log.ts';
 import type { ConnectionServices } from '../../src/peer/connection-services.ts';
 import { createDeskHost, type DeskHost } from '../../src/peer/desk-host.ts';
 import { Negotiation } from '../../src/peer/negotiation.ts';
@@ -23,6 +24,12 @@ export class NegotiationEnd {
   readonly logged: string[] = [];
   /** The ids of the paths that stand. */
   readonly paths = new Set<string>();
+  /** The path that the session is carried by. */
+  readonly table = {
+    current: {} as object | undefined,
+    isSuspect: false,
+    has: (id: string) => this.paths.has(id),
+  };
   isAuthenticated = false;
   policy: Policy = 'relay-first';
   /** Whether notes are taken. */
@@ -54,7 +61,8 @@ export class NegotiationEnd {
           behaviors: { mine: unknownBehavior, theirs: unknownBehavior },
         };
       },
-      link: { session, table: { has: (id: string) => this.paths.has(id) } },
+      attempts: new AttemptLog(),
+      link: { session, table: this.table },
       signal: {
         send: (message: NegotiationMessage) => this.#say(message),
         roundTrip: 2 * CROSSING.envelope,
@@ -104,7 +112,7 @@ export type Act = (input: StrategyInput<'direct'>) => Promise<StrategyResult<'di
 
 export interface PairOptions {
   /** The listener's. */
-  readonly strategies?: readonly Strategy[];
+  readonly strategies?: readonly Strategy<'direct'>[];
   /** Whether the keys are proven; default true. */
   readonly authenticated?: boolean;
 }
@@ -122,8 +130,13 @@ export class NegotiationPair {
 
   constructor({ strategies = [twoSided('knock')], authenticated = true }: PairOptions = {}) {
     this.#authenticated = authenticated;
-    this.host = createDeskHost({ strategies, host: this.#runner(), clock: this.clock, inspect: undefined });
-    const nobody = createDeskHost({ strategies: [], host: this.#runner(), clock: this.clock, inspect: undefined });
+    this.host = createDeskHost({
+      punch: oneByOne(strategies),
+      host: this.#runner(),
+      clock: this.clock,
+      inspect: undefined,
+    });
+    const nobody = createDeskHost({ punch: oneByOne([]), host: this.#runner(), clock: this.clock, inspect: undefined });
     this.dialer = new NegotiationEnd(this.clock, 'dialer', nobody, authenticated);
     this.listener = this.#listen(this.host);
     this.dialer.other = this.listener;
@@ -200,7 +213,7 @@ export function twoSided(
     vouched = false,
     time = 5_000,
   }: { act?: Act; version?: number; vouched?: boolean; time?: number } = {},
-): Strategy {
+): Strategy<'direct'> {
   const { strategy } = defineStrategy({
     name,
     gives: 'direct',
@@ -208,10 +221,14 @@ export function twoSided(
     twoSided: { version, vouched },
     run: act,
   });
-  return strategy as Strategy;
+  return strategy;
 }
 
 const agreeAtOnce: Act = async ({ env }) => {
   await env.agree('mine');
   return { ok: true, path: 'path' };
 };
+
+function oneByOne(strategies: readonly Strategy<'direct'>[]): Step<'direct'> {
+  return { kind: 'sequence', steps: strategies.map((strategy) => ({ kind: 'strategy', strategy })) };
+}

@@ -150,11 +150,11 @@ describe('a run that is over', () => {
 });
 
 describe('a proposal that nobody answers', () => {
-  it('times out after 2 s and a round trip, and is called off', async () => {
+  it('times out after 4 s and a round trip, and is called off', async () => {
     const pair = new NegotiationPair();
     pair.dialer.other = undefined;
     expect(await pair.clock.runUntil(codeOf(pair.propose()))).toBe('ERR_TIMEOUT');
-    expect(pair.clock.now()).toBe(2_000 + 2 * CROSSING.note);
+    expect(pair.clock.now()).toBe(4_000 + 2 * CROSSING.note);
     expect(pair.dialer.types).toEqual(['propose', 'cancel']);
   });
 
@@ -211,6 +211,48 @@ describe('a vouched strategy', () => {
   });
 });
 
+describe('a session that has lost its last path', () => {
+  const recovering = (): NegotiationPair => {
+    const pair = new NegotiationPair();
+    pair.dialer.table.current = undefined;
+    return pair;
+  };
+
+  it('agrees in envelopes, as before it stood', async () => {
+    const pair = recovering();
+    pair.listener.table.current = undefined;
+    expect(await pair.clock.runUntil(pair.propose())).toMatchObject({ vouched: false });
+  });
+
+  it('is listened to as soon as its path is in doubt at the listener, and not before', async () => {
+    const pair = recovering();
+    expect(await pair.clock.runUntil(codeOf(pair.propose()))).toBe('ERR_DECLINED');
+    pair.listener.table.isSuspect = true;
+    expect(await pair.clock.runUntil(pair.propose())).toMatchObject({ vouched: false });
+  });
+
+  it('agrees on what must be vouched for inside only', async () => {
+    const spray = twoSided('spray', { vouched: true });
+    const pair = new NegotiationPair({ strategies: [spray] });
+    pair.dialer.table.current = undefined;
+    await pair.clock.runUntil(pair.propose(null, new TestRun(spray)));
+    expect(pair.dialer.said.map(({ vouched }) => vouched)).toEqual([true]);
+  });
+});
+
+describe('proposals in envelopes', () => {
+  it('use up none of those inside the session', async () => {
+    const pair = new NegotiationPair();
+    for (let id = 1; id <= 8; id++) {
+      pair.listener.negotiation.receive(
+        { type: 'propose', id, strategy: 'knock', version: 1, params: null, startIn: 0 },
+        false,
+      );
+    }
+    expect(await pair.clock.runUntil(pair.propose())).toMatchObject({ vouched: true });
+  });
+});
+
 describe('a step of the listener’s own flow', () => {
   it('ends as the run ends that the dialer proposes', async () => {
     const pair = new NegotiationPair();
@@ -229,6 +271,22 @@ describe('a step of the listener’s own flow', () => {
     void outcome().then((result) => (again = result));
     await pair.clock.run();
     expect(again).toBeUndefined();
+  });
+
+  it.each<[string, (pair: NegotiationPair, run: TestRun) => void]>([
+    ['the one before it was called off', (_, run) => run.end()],
+    ['another round began', (pair) => pair.listener.negotiation.restart()],
+  ])('waits for the next where %s', async (_, interrupt) => {
+    const pair = new NegotiationPair({ strategies: [twoSided('knock', { act: agreeAndStay })] });
+    const run = new TestRun(twoSided('knock'));
+    await pair.clock.runUntil(pair.propose(null, run));
+    interrupt(pair, run);
+    await pair.clock.run();
+    expect(pair.running.size).toBe(0);
+    let ended: StrategyResult | undefined;
+    void pair.listener.negotiation.outcome(twoSided('knock'), never).then((result) => (ended = result));
+    await pair.clock.run();
+    expect(ended).toBeUndefined();
   });
 
   it('takes no path that is gone', async () => {

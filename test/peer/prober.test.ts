@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Endpoint, endpoint, formatEndpoint } from '../../src/core/endpoint.ts';
 import type { DatagramSocket } from '../../src/core/network.ts';
 import type { Prober } from '../../src/core/strategy.ts';
-import { PROBES_PER_ADDRESS } from '../../src/protocol/spray/index.ts';
+import { PROBE_BUDGET } from '../../src/protocol/spray/index.ts';
 import { type Internet, internet } from '../../src/sim/index.ts';
 import { type ProbingSide, twoSides } from './probing-side.ts';
 
@@ -121,7 +121,7 @@ describe('a prober on a socket of the strategy', () => {
       if (probers[i % 3]!.send(endpoint(two.bob.address, 1024 + i))) sent++;
       if (i % 50 === 0) await two.world.clock.advance(10);
     }
-    expect(sent).toBe(PROBES_PER_ADDRESS);
+    expect(sent).toBe(PROBE_BUDGET.address);
   });
 
   it('ends with the socket', async () => {

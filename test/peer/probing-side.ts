@@ -103,7 +103,7 @@ export class ProbingSide {
       role,
       credentials,
       routers: [this.#router],
-      probes: createProbeBudget(),
+      probes: createProbeBudget().share('other'),
       env: { clock, random, network, loopback },
       facts: { remote: this.told },
       budget: createCheckBudget().share('other'),

@@ -209,6 +209,21 @@ describe('addresses at relays', () => {
     expect(wire.clock.pending).toBe(0);
   });
 
+  it.each([
+    ['of port 0', { port: 0 }],
+    ['of this host', { address: '127.0.0.1' }],
+    ['that is none', { address: '224.0.0.1' }],
+  ])('are given back, and not told, when one is lent %s', async (_, fault) => {
+    const { dialer } = both();
+    const { socket, isClosed } = lent(wire, 7_013);
+    const faulty = { ...socket, local: { ...socket.local, ...fault } };
+    await expect(dialer.link.offer(faulty, 'turn', never)).rejects.toMatchObject({
+      code: 'ERR_NOT_AVAILABLE',
+      message: expect.stringContaining('nobody could send to'),
+    });
+    expect([dialer.told, dialer.link.candidates, isClosed()]).toEqual([[], [], true]);
+  });
+
   it('of the other side get checks four at a time, 32 packets each at most', () => {
     const { dialer } = both();
     const before = wire.sent.get(formatEndpoint(HERE.endpoint)) ?? 0;
