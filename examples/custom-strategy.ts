@@ -17,6 +17,7 @@ import {
   type Json,
   type PathEnvironment,
   parseEndpoint,
+  pause,
   relay,
   stun,
 } from 'sallyport';
@@ -57,7 +58,8 @@ async function knockAt(env: PathEnvironment, socket: DatagramSocket, { times, pa
   const prober = env.prober(socket);
   for (let i = 0; i < times; i++) {
     prober.send(remote);
-    await new Promise<void>((resolve) => env.clock.setTimeout(resolve, pace));
+    // Throws, and so ends the run, as soon as the strategy is not wanted any more.
+    await pause(env.clock, pace, env.signal);
   }
   // Proves that it is the other side that answers there. The socket is the connection's from then on.
   return env.validate({ socket, remote });

@@ -18,14 +18,7 @@ import {
   stun,
   type TimerHandle,
 } from 'sallyport';
-import {
-  createTraversalModel,
-  flowTechniques,
-  lintFlow,
-  ModelFailure,
-  propertyTest,
-  simulatorDriver,
-} from 'sallyport/testing';
+import { createTraversalModel, lintFlow, ModelFailure, propertyTest, simulatorDriver } from 'sallyport/testing';
 
 type Wait = (heard$: Observable<Endpoint>, stop: () => void) => Promise<Endpoint>;
 
@@ -76,9 +69,9 @@ async function isSound(title: string, wait: Wait): Promise<boolean> {
   const punch = race([checks(), knocking(wait)], { stagger: 300 });
   const flow: Flow = defineFlow({ discover: [interfaces(), stun()], punch, fallback: relay() });
   console.log(`${title}: ${(await lintFlow(flow)).length} findings of lint`);
-  const driver = simulatorDriver({ a: 'linux', b: 'linux', techniques: flowTechniques(flow) });
+  const model = createTraversalModel(flow, simulatorDriver({ a: 'linux', b: 'linux' }));
   try {
-    const { runs } = await propertyTest({ model: createTraversalModel(flow, driver), driver, runs: 30, seed: 7 });
+    const { runs } = await propertyTest({ model, runs: 30, seed: 7 });
     console.log(`${title}: ${runs} sequences without a failure`);
     return true;
   } catch (error) {

@@ -51,12 +51,13 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
 }
 
 /**
- * Whether datagrams may be aimed at this endpoint on a stranger's word: unicast and in use, and neither loopback nor
- * port 0.
+ * Whether datagrams may be aimed at this endpoint on a stranger's word: unicast and in use, not port 0, and not
+ * loopback unless that is allowed.
  */
-export function isReachableUnicast(at: Endpoint): boolean {
+export function isReachableUnicast(at: Endpoint, allowLoopback = false): boolean {
   if (at.port === 0) return false;
-  return !NOT_UNICAST.has(classifyAddress(at.address));
+  const kind = classifyAddress(at.address);
+  return !NOT_UNICAST.has(kind) || (allowLoopback && kind === 'loopback');
 }
 
 const NOT_UNICAST: ReadonlySet<AddressKind> = new Set([

@@ -70,8 +70,12 @@ export class DecodeError extends TraversalError {
 /** The error itself when it is ours, else wrapped under `code`. */
 export function asTraversalError(error: unknown, code: ErrorCode): TraversalError {
   if (error instanceof TraversalError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new TraversalError(code, message, { cause: error });
+  return new TraversalError(code, messageOf(error), { cause: error });
+}
+
+/** What was thrown, in words. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** A stream was reset; `resetCode` is the application's code, where it is known (RFC 9000 section 19.4). */

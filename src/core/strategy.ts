@@ -118,7 +118,7 @@ export interface PathEnvironment extends BaseEnvironment {
   readonly authenticated: Promise<void>;
   /**
    * ICE's connectivity checks on the peer's own sockets (RFC 8445): the id of the first valid path. The agent is the connection's: it goes
-   * on answering, and keeping its paths, when the strategy has ended. Errors: `ERR_PUNCH_EXHAUSTED`, `ERR_ABORTED`.
+   * on answering, and keeping its paths, when the strategy has ended. Errors: `ERR_PUNCH_EXHAUSTED`, `ERR_ABORTED`, `ERR_USAGE`.
    */
   checks(options?: CheckOptions): Promise<string>;
   /**
@@ -126,6 +126,11 @@ export interface PathEnvironment extends BaseEnvironment {
    * `params`: JSON of at most 1,000 bytes. Errors: `ERR_DECLINED` with the other side's reason, `ERR_TIMEOUT`, `ERR_ABORTED`.
    */
   agree(params?: Json): Promise<Agreement>;
+  /**
+   * Whether a packet or a call of the strategy's own may go to an address that is known by the other side's word alone; if so it counts,
+   * as a check does, towards what all connections of the peer may aim at such addresses together. It ends to count with a proof.
+   */
+  mayAim(at: Endpoint): boolean;
   /** Sends checks that prove the connection's secret, and hears those of the other side; on the strategy's own socket, or the peer's. */
   prober(socket?: DatagramSocket): Prober;
   /**
@@ -150,8 +155,11 @@ export interface PathEnvironment extends BaseEnvironment {
 }
 
 export interface CheckOptions {
-  /** Only pairs of candidates of these types on both sides take part, until another call widens it; all by default. */
-  readonly types?: readonly CandidateType[];
+  /**
+   * Only pairs of candidates of these types on both sides take part, until another call widens it; all by default. Those at relays have
+   * checks of their own.
+   */
+  readonly types?: readonly Exclude<CandidateType, 'relay'>[];
   readonly transports?: readonly ('udp' | 'tcp')[];
 }
 

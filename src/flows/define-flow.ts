@@ -3,83 +3,44 @@ import { policies } from '../core/policy.ts';
 import { connectionMachine } from '../machines/connection.ts';
 import { compose, composeAll } from './compile/compose.ts';
 import type { ComposedInput, StepOutput } from './compile/contract.ts';
+import { ComposedFlow } from './composed-flow.ts';
 import { type Flow, type FlowMachines, type FlowSlot, type FlowSpec, flowSlots, productOf } from './flow.ts';
-import { findings } from './lint/findings.ts';
-import type { Step } from './step.ts';
+import type { Step, Steps } from './step.ts';
+import { stepOf, stepsOf } from './step-of.ts';
 import type { Strategy } from './strategy.ts';
-import { usage } from './usage.ts';
+import { fieldsOf, usage, wordOf } from './usage.ts';
 import { strategiesOf } from './walk.ts';
 
 /**
- * Makes the charts of a flow. Errors: `ERR_USAGE` for a step that gives something else than its slot wants, for an unknown policy, and
- * for two two-sided strategies of one name, which the other side could not tell apart.
+ * Makes the charts of a flow. Errors: `ERR_USAGE` for what is no step, or one that gives something else than its slot wants, for an
+ * unknown slot or policy, and for two two-sided strategies of one name, which the other side could not tell apart.
  *
  * ```ts
  * const directOnly = defineFlow({ discover: [interfaces(), stun()], punch: checks(), policy: 'direct-only' });
  * ```
  */
 export function defineFlow(spec: FlowSpec): Flow {
-  const { map, punch, fallback, policy = 'relay-first' } = spec;
-  if (!policies.includes(policy)) throw usage('policy', `'${policy}' is none of ${policies.join(', ')}`);
-  const strategies = flowSlots.flatMap((slot) => strategiesIn(slot, stepsOf(spec[slot])));
+  const { map, punch, fallback, policy } = fieldsOf('flow', spec, [...flowSlots, 'policy']);
+  if (policy !== undefined) wordOf('policy', policy, policies);
+  const discover = isList(spec.discover) ? stepsOf('discover', spec.discover) : [stepOf('discover', spec.discover)];
+  const parts: readonly [FlowSlot, readonly Step[]][] = [
+    ['discover', discover],
+    ['map', map === undefined ? [] : [stepOf('map', map)]],
+    ['punch', [stepOf('punch', punch)]],
+    ['fallback', fallback === undefined ? [] : [stepOf('fallback', fallback)]],
+  ];
+  const strategies = parts.flatMap(([slot, steps]) => strategiesIn(slot, steps));
   refuseNamesakes(strategies);
   const composed = {
-    discover: composeAll('discover', stepsOf(spec.discover)),
+    discover: composeAll('discover', discover),
     map: map && compose('map', map, { ranked: true }),
     punch: compose('punch', punch, { ranked: true, selective: true }),
     fallback: fallback && compose('fallback', fallback),
   };
-  return new ComposedFlow(spec, [...new Set(strategies)], { ...composed, machine: lifecycle(composed) });
-}
-
-class ComposedFlow implements Flow {
-  readonly spec: FlowSpec;
-  readonly strategies: readonly Strategy[];
-  readonly machine: FlowMachines['machine'];
-  readonly discover: FlowMachines['discover'];
-  readonly map: FlowMachines['map'];
-  readonly punch: FlowMachines['punch'];
-  readonly fallback: FlowMachines['fallback'];
-
-  constructor(
-    spec: FlowSpec,
-    strategies: readonly Strategy[],
-    { machine, discover, map, punch, fallback }: FlowMachines,
-  ) {
-    this.spec = spec;
-    this.strategies = strategies;
-    this.machine = machine;
-    this.discover = discover;
-    this.map = map;
-    this.punch = punch;
-    this.fallback = fallback;
-  }
-
-  get policy() {
-    return this.spec.policy ?? 'relay-first';
-  }
-
-  with(machines: Partial<FlowMachines>): Flow {
-    const { discover, map, punch, fallback, machine } = { ...this.#machines, ...machines };
-    const { punch: newPunch, fallback: newFallback } = machines;
-    const actors = { ...(newPunch && { punch: newPunch }), ...(newFallback && { fallback: newFallback }) };
-    return new ComposedFlow(this.spec, this.strategies, {
-      discover,
-      map,
-      punch,
-      fallback,
-      machine: machine.provide({ actors }),
-    });
-  }
-
-  lint() {
-    return findings(this);
-  }
-
-  get #machines(): FlowMachines {
-    const { discover, map, punch, fallback, machine } = this;
-    return { discover, map, punch, fallback, machine };
-  }
+  return new ComposedFlow(Object.freeze({ ...spec }), [...new Set(strategies)], {
+    ...composed,
+    machine: lifecycle(composed),
+  });
 }
 
 function lifecycle({ punch, fallback }: Pick<FlowMachines, 'punch' | 'fallback'>): FlowMachines['machine'] {
@@ -94,14 +55,12 @@ const noFallback = fromPromise<StepOutput, ComposedInput>(async () => ({
   attempts: [],
 }));
 
-function stepsOf<S extends Step>(steps: S | readonly S[] | undefined): readonly S[] {
-  if (steps === undefined) return [];
-  return 'kind' in steps ? [steps] : steps;
+function isList(discover: FlowSpec['discover']): discover is Steps<'candidates'> {
+  return Array.isArray(discover);
 }
 
 /** All strategies of a slot, which must give what the slot wants: flows may be written without types. */
 function strategiesIn(slot: FlowSlot, steps: readonly Step[]): readonly Strategy[] {
-  if (slot === 'discover' && steps.length === 0) throw usage(slot, 'no steps');
   const strategies = steps.flatMap((step) => strategiesOf(step));
   const wanted = productOf[slot];
   for (const { name, gives } of strategies)

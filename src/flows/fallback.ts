@@ -1,6 +1,7 @@
 import type { Product } from '../core/strategy.ts';
 import type { FallbackStep, Step } from './step.ts';
-import { LONGEST, wholeNumber } from './usage.ts';
+import { stepOf } from './step-of.ts';
+import { fieldsOf, LONGEST, wholeNumber } from './usage.ts';
 
 export interface FallbackOptions {
   /** ms after which the backup starts beside the step. Default: not before the step has failed. */
@@ -14,8 +15,14 @@ export interface FallbackOptions {
 export function fallback<P extends Product>(
   step: Step<P>,
   backup: Step<NoInfer<P>>,
-  { after }: FallbackOptions = {},
+  options: FallbackOptions = {},
 ): FallbackStep<P> {
+  const { after } = fieldsOf('fallback: options', options, ['after']);
   if (after !== undefined) wholeNumber('fallback: after', after, 1, LONGEST);
-  return Object.freeze({ kind: 'fallback', step, backup, ...(after !== undefined && { after }) });
+  return Object.freeze({
+    kind: 'fallback',
+    step: stepOf('fallback: step', step),
+    backup: stepOf('fallback: backup', backup),
+    ...(after !== undefined && { after }),
+  });
 }

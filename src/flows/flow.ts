@@ -25,8 +25,11 @@ export interface Flow extends FlowMachines {
   readonly policy: Policy;
   /** All strategies in it, each once, in the order of `discover`, `map`, `punch`, `fallback`. */
   readonly strategies: readonly Strategy[];
-  /** The same flow with other machines, such as one of its own to which something was given by XState's `.provide()`. */
-  with(machines: Partial<FlowMachines>): Flow;
+  /**
+   * The same flow with machines of its own to which something was given by XState's `.provide()`. Errors: `ERR_USAGE` for machines that
+   * are none of its own; another strategy takes another flow.
+   */
+  with(machines: OwnMachines): Flow;
   /** What may go wrong in it, by its looks. */
   lint(): readonly Finding[];
 }
@@ -42,6 +45,9 @@ export interface FlowMachines {
   readonly punch: ComposedMachine<'direct'>;
   readonly fallback: ComposedMachine<'relayed'> | undefined;
 }
+
+/** Some machines of a flow. */
+export type OwnMachines = { readonly [Name in keyof FlowMachines]?: NonNullable<FlowMachines[Name]> };
 
 /** The parts of a flow that are composed of steps. */
 export type FlowSlot = 'discover' | 'map' | 'punch' | 'fallback';

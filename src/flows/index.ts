@@ -1,4 +1,5 @@
 /** Flows: strategies, how they are composed, and the charts that this makes. */
+export { checkOptionsOf } from './check-options.ts';
 export { bindStrategies } from './compile/bind.ts';
 export { type ComposedMachine, compose } from './compile/compose.ts';
 export type {
@@ -15,10 +16,11 @@ export type {
 } from './compile/contract.ts';
 export type { ComposeOptions } from './compile/parts.ts';
 export type { StrategyHost } from './compile/strategy-host.ts';
+export type { StepLogic } from './compile/strategy-slot.ts';
 export { defaultFlow } from './default-flow.ts';
 export { defaultMap } from './default-map.ts';
 export { defineFlow } from './define-flow.ts';
-export { defineStrategy, type StrategySpec } from './define-strategy.ts';
+export { defineStrategy, type StrategyFrame, type StrategySpec } from './define-strategy.ts';
 export {
   anySide,
   type BehaviorPattern,
@@ -30,9 +32,11 @@ export {
   theirSide,
 } from './evidence.ts';
 export { type FallbackOptions, fallback } from './fallback.ts';
-export type { Flow, FlowMachines, FlowSlot, FlowSpec } from './flow.ts';
+export type { Flow, FlowMachines, FlowSlot, FlowSpec, OwnMachines } from './flow.ts';
+export { flowOf } from './flow-of.ts';
 export type { Finding, LintRule } from './lint/finding.ts';
 export { strategyPlaces } from './lint/walk.ts';
+export { isMachine } from './logic-shape.ts';
 export { guessablePort, portsInSequence } from './port-evidence.ts';
 export { type RaceOptions, race } from './race.ts';
 export { type RetryOptions, retry } from './retry.ts';
@@ -44,7 +48,18 @@ export type { Score, ScoresJson } from './score.ts';
 export { type Advice, adviseRaces } from './score-advice.ts';
 export { createScores, type ScoredRun, type Scores } from './scores.ts';
 export { sequence } from './sequence.ts';
-export type { Step, Steps } from './step.ts';
+export { statesOf } from './state-nodes.ts';
+export type {
+  FallbackStep,
+  RaceStep,
+  RetryStep,
+  SequenceStep,
+  Step,
+  Steps,
+  StrategyStep,
+  WhenStep,
+  WithinStep,
+} from './step.ts';
 export { announced } from './strategies/announced.ts';
 export { checks } from './strategies/checks.ts';
 export { interfaces } from './strategies/interfaces.ts';
@@ -59,7 +74,8 @@ export { stun } from './strategies/stun.ts';
 export { tcpSimultaneousOpen } from './strategies/tcp-simultaneous-open.ts';
 export { turn } from './strategies/turn.ts';
 export { upnp } from './strategies/upnp.ts';
-export type { Strategy, StrategyMachine, TwoSided } from './strategy.ts';
+export type { Strategy, StrategyFunction, StrategyLogic, StrategyMachine, TwoSided } from './strategy.ts';
+export { fieldsOf, LONGEST, shown, usage, wholeNumber, wordOf } from './usage.ts';
 export { asksForEvidence } from './walk.ts';
 export { when } from './when.ts';
 export { within } from './within.ts';

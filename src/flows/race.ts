@@ -1,7 +1,7 @@
 import type { Product } from '../core/strategy.ts';
-import { someSteps } from './sequence.ts';
 import type { RaceStep, Steps } from './step.ts';
-import { LONGEST, wholeNumber } from './usage.ts';
+import { stepsOf } from './step-of.ts';
+import { fieldsOf, LONGEST, wholeNumber } from './usage.ts';
 
 export interface RaceOptions {
   /** ms that each gives the one before it; 0, the default: all at once. */
@@ -16,16 +16,14 @@ export interface RaceOptions {
  * Each starts when those before it have failed, and `stagger` ms after the one before it at the latest; the first to succeed wins, and
  * the others are stopped. Errors: `ERR_USAGE`.
  */
-export function race<P extends Product>(
-  steps: Steps<P>,
-  { stagger = 0, within, packets }: RaceOptions = {},
-): RaceStep<P> {
+export function race<P extends Product>(steps: Steps<P>, options: RaceOptions = {}): RaceStep<P> {
+  const { stagger = 0, within, packets } = fieldsOf('race: options', options, ['stagger', 'within', 'packets']);
   wholeNumber('race: stagger', stagger, 0, LONGEST);
   if (within !== undefined) wholeNumber('race: within', within, 1, LONGEST);
   if (packets !== undefined) wholeNumber('race: packets', packets, 0, LONGEST);
   return Object.freeze({
     kind: 'race',
-    steps: someSteps('race', steps),
+    steps: stepsOf('race', steps),
     stagger,
     ...(within !== undefined && { within }),
     ...(packets !== undefined && { packets }),

@@ -1,18 +1,20 @@
 import type { NatBehavior } from '../core/nat-behavior.ts';
 import type { Facts } from '../core/strategy.ts';
 import { addScores, noScore, type Score, type ScoresJson } from './score.ts';
-import { readScores, writeScores } from './scores-json.ts';
+import { isPair, readScores, writeScores } from './scores-json.ts';
+import { STRATEGY_NAME } from './strategy.ts';
+import { fieldsOf, shown, usage, wholeNumber, wordOf } from './usage.ts';
 
 /** What has come of strategies, for each pair of NAT behaviours: theirs and ours decide most of what works. */
 export interface Scores {
   /**
    * A run has ended. It does not count where a mapping is unknown. Filtering that nobody tested, as peers do not by themselves, is a kind of
-   * its own.
+   * its own. Errors: `ERR_USAGE`, naming the field.
    */
   note(behaviors: Facts['behaviors'], strategy: string, run: ScoredRun): void;
   /** `undefined` for what was never noted, and where a mapping is unknown. */
   of(behaviors: Facts['behaviors'], strategy: string): Score | undefined;
-  /** What both know, as another one. The order of merging does not matter. */
+  /** What both know, as another one. The order of merging does not matter. Errors: `ERR_USAGE`. */
   merge(other: Scores): Scores;
   /** Plain data for {@link createScores}; the same scores give the same text. */
   toJSON(): ScoresJson;
@@ -48,7 +50,8 @@ class ScoreTable implements Scores {
     this.#pairs = pairs;
   }
 
-  note(behaviors: Facts['behaviors'], strategy: string, { outcome, ms, packets }: ScoredRun): void {
+  note(behaviors: Facts['behaviors'], strategy: string, run: ScoredRun): void {
+    const { outcome, ms, packets } = checkedRun(strategy, run);
     const pair = pairOf(behaviors);
     if (pair === undefined) return;
     const won = outcome === 'won';
@@ -66,6 +69,9 @@ class ScoreTable implements Scores {
   }
 
   merge(other: Scores): Scores {
+    if (typeof Object(other).toJSON !== 'function') {
+      throw usage('scores.merge', `${shown(other)} is no scores; use createScores(json)?`);
+    }
     const merged = new ScoreTable(readScores(this.toJSON()));
     for (const [pair, strategies] of readScores(other.toJSON())) {
       for (const [strategy, score] of strategies) merged.#add(pair, strategy, score);
@@ -84,10 +90,25 @@ class ScoreTable implements Scores {
   }
 }
 
-/** `endpoint-independent/address-dependent x ..`, ours first; `undefined` where a mapping is unknown. */
+/** What could not be read again is not noted. */
+function checkedRun(strategy: string, run: ScoredRun): ScoredRun {
+  if (!STRATEGY_NAME.test(strategy)) throw usage('scores.note', `${shown(strategy)} is no name of a strategy`);
+  const { outcome, ms, packets } = fieldsOf('scores.note', run, ['outcome', 'ms', 'packets']);
+  if (!(ms >= 0 && ms <= Number.MAX_SAFE_INTEGER)) throw usage('scores.note: ms', `${shown(ms)} is no time`);
+  wholeNumber('scores.note: packets', packets, 0, Number.MAX_SAFE_INTEGER);
+  return { outcome: wordOf('scores.note: outcome', outcome, ['won', 'failed', 'abandoned']), ms, packets };
+}
+
+/**
+ * `endpoint-independent/address-dependent x ..`, ours first; `undefined` where a mapping is unknown. Errors: `ERR_USAGE` for what is no
+ * behaviour.
+ */
 function pairOf({ mine, theirs }: Facts['behaviors']): string | undefined {
   const [ours, others] = [sideOf(mine), sideOf(theirs)];
-  return ours === undefined || others === undefined ? undefined : `${ours} x ${others}`;
+  if (ours === undefined || others === undefined) return undefined;
+  const pair = `${ours} x ${others}`;
+  if (isPair(pair)) return pair;
+  throw usage('scores: behaviors', `${shown(pair)} is no pair that there is`);
 }
 
 function sideOf({ mapping, filtering }: NatBehavior): string | undefined {

@@ -1,14 +1,8 @@
 import type { Product } from '../core/strategy.ts';
-import type { SequenceStep, Step, Steps } from './step.ts';
-import { usage } from './usage.ts';
+import type { SequenceStep, Steps } from './step.ts';
+import { stepsOf } from './step-of.ts';
 
-/** One after the other, until one succeeds. Errors: `ERR_USAGE` when there is none. */
+/** One after the other, until one succeeds. Errors: `ERR_USAGE` when there is none, and for what is no step. */
 export function sequence<P extends Product>(steps: Steps<P>): SequenceStep<P> {
-  return Object.freeze({ kind: 'sequence', steps: someSteps('sequence', steps) });
-}
-
-/** The steps, of which there must be one at least. */
-export function someSteps<P extends Product>(place: string, steps: Steps<P>): readonly Step<P>[] {
-  if (steps.length === 0) throw usage(place, 'no steps');
-  return Object.freeze([...steps]);
+  return Object.freeze({ kind: 'sequence', steps: stepsOf('sequence', steps) });
 }

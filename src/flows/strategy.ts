@@ -19,6 +19,9 @@ export interface Strategy<P extends Product = Product> {
   readonly logic: StrategyLogic<P>;
 }
 
+/** What a strategy may be called. */
+export const STRATEGY_NAME = /^[a-z][a-z0-9-]{0,63}$/;
+
 export interface TwoSided {
   readonly version: number;
   readonly vouched: boolean;

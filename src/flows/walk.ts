@@ -31,3 +31,20 @@ export function strategyNames(step: Step): readonly string[] {
 export function asksForEvidence(step: Step): boolean {
   return step.kind === 'when' || partsOf(step).some(asksForEvidence);
 }
+
+/**
+ * The packets that each strategy may send where it stands, by its name: no more than its own bound and those of the races around it. The
+ * most of them where it stands in several places.
+ */
+export function packetBounds<P extends Product>(step: Step<P>, around = Infinity): ReadonlyMap<string, number> {
+  if (step.kind === 'strategy') {
+    const { name, bounds } = step.strategy;
+    return new Map([[name, Math.min(around, bounds.packets)]]);
+  }
+  const inside = step.kind === 'race' ? Math.min(around, step.packets ?? Infinity) : around;
+  const most = new Map<string, number>();
+  for (const part of partsOf(step)) {
+    for (const [name, packets] of packetBounds(part, inside)) most.set(name, Math.max(most.get(name) ?? 0, packets));
+  }
+  return most;
+}

@@ -2,8 +2,7 @@ import { BehaviorSubject, Subject } from 'rxjs';
 import { createActor, fromCallback } from 'xstate';
 import { TraversalError } from '../core/errors.ts';
 import { randomInteger } from '../core/random.ts';
-import { defaultFlow } from '../flows/index.ts';
-import { defaultConnectionDelays } from '../machines/connection-setup.ts';
+import { defaultFlow, LONGEST } from '../flows/index.ts';
 import { type PeerEvent, peerMachine } from '../machines/peer.ts';
 import { checkTicket, createContactKey, decodeTicket } from '../protocol/rendezvous/index.ts';
 import { checkKey, createAdmission } from './admission.ts';
@@ -16,6 +15,7 @@ import { createLooks, noLooks } from './looks.ts';
 import { withMappedPorts } from './mapped-discovery.ts';
 import { createMappedPorts, followMapping } from './mapped-ports.ts';
 import type { ConnectOptions, Peer, PeerAddress, PeerOptions } from './peer.ts';
+import { connectionDelays, peerOptionsOf } from './peer-options.ts';
 import { createRegistrar } from './registrar.ts';
 import { openSockets } from './sockets.ts';
 
@@ -26,11 +26,12 @@ const REFRESH = { least: 20_000, spread: 6_000 };
 
 /**
  * Opens a peer: sockets first, discovery and the rendezvous in the background.
- * Errors: `ERR_NETWORK`, `ERR_PORT_NOT_PERMITTED`, `ERR_SESSION_PLATFORM`, `ERR_USAGE` for what is no server URL or no
- * key.
+ * Errors: `ERR_NETWORK`, `ERR_PORT_NOT_PERMITTED`, `ERR_SESSION_PLATFORM`, `ERR_USAGE` for options that are none, and for
+ * what is no server URL or no key.
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
-  const { env, flow = defaultFlow } = options;
+  const { env, flow = defaultFlow } = peerOptionsOf(options);
+  const delays = connectionDelays(options.delays);
   const policy = options.policy ?? flow.policy;
   const identity = options.identity ?? env.newIdentity();
   const admission = createAdmission(options.accept ?? {}, env.log);
@@ -77,7 +78,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     policy,
     admission,
     contactKey,
-    delays: { ...defaultConnectionDelays, ...options.delays },
+    delays,
     identity,
     sessions,
     routers: sockets.routers,
@@ -204,6 +205,6 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
 
 /** Throws `ERR_USAGE` for what is no time that a connection could take. */
 function checkTimeout(timeout: number | undefined): void {
-  if (timeout === undefined || (Number.isFinite(timeout) && timeout > 0)) return;
+  if (timeout === undefined || (timeout > 0 && timeout <= LONGEST)) return;
   throw new TraversalError('ERR_USAGE', `a connection cannot be made within ${timeout} ms`);
 }

@@ -1,7 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
 import { type Endpoint, isReachableUnicast } from '../core/endpoint.ts';
 import type { Environment } from '../core/environment.ts';
-import { classifyAddress } from '../core/ip-address.ts';
 import type { DatagramSocket } from '../core/network.ts';
 import type { Facts, Prober } from '../core/strategy.ts';
 import { createProbeCodec, type ProbeCodec } from '../protocol/ice/index.ts';
@@ -14,8 +13,8 @@ import type { StrategyRun } from './strategy-run.ts';
 
 /**
  * Checks that prove the connection's secret, on a socket of the run, or on the peer's own, where the connection's ICE agent answers those of
- * the other side; on a socket of the run they are heard, and answered once it is being validated. They go to addresses only that the other side has told or was heard from, and to each no more than the peer's budget for probes
- * allows.
+ * the other side; on a socket of the run they are heard, and answered once it is being validated. They go to addresses only that the other
+ * side has told or was heard from, and no more of them than the peer's budget for probes allows.
  */
 export function createProber(services: ProberServices, run: ProberRun, socket?: DatagramSocket): Prober {
   return new CheckProber(services, run, socket);
@@ -89,9 +88,7 @@ class CheckProber implements Prober {
 
   #mayProbe(to: Endpoint): boolean {
     const { env, facts, probes } = this.#services;
-    const isUsable =
-      isReachableUnicast(to) || (env.loopback && to.port !== 0 && classifyAddress(to.address) === 'loopback');
-    if (!isUsable) return false;
+    if (!isReachableUnicast(to, env.loopback)) return false;
     if (!this.#known.has(to.address)) {
       if (!facts.remote.some(({ endpoint }) => endpoint.address === to.address)) return false;
       this.#known.add(to.address);

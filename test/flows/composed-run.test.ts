@@ -254,6 +254,33 @@ describe('swapping by .provide()', () => {
   });
 });
 
+describe('names that every object knows', () => {
+  test('are names as others', async () => {
+    const named = sequence([
+      fails('constructor', 10),
+      when(
+        evidence('__proto__', () => true),
+        wins('valueof', 10),
+      ),
+    ]);
+    const { output, story } = await runComposed(compose('punch', named));
+    expect(output).toMatchObject({ ok: true, strategy: 'valueof' });
+    expect(story).toEqual(['0 begin constructor', '10 end constructor', '10 begin valueof', '20 end valueof']);
+  });
+
+  test('are told apart as others are', async () => {
+    const [first, second] = [fails('constructor', 10), wins('constructor', 10)];
+    const { story } = await runComposed(compose('punch', race([first, retry(second, { times: 2 })], { stagger: 5 })));
+    expect(story).toEqual(['0 begin constructor', '5 begin constructor', '10 end constructor', '15 end constructor']);
+  });
+
+  test('have a rank only where one was given', async () => {
+    const racing = compose('punch', race([never('a'), wins('constructor', 10)], { stagger: 50 }), { ranked: true });
+    expect((await runComposed(racing, { ranks: { a: 1 } })).story[0]).toBe('0 begin constructor');
+    expect((await runComposed(racing)).story[0]).toBe('0 begin a');
+  });
+});
+
 describe('a run that goes on elsewhere', () => {
   const runWith = async (step: StrategyStep<'direct'>, elsewhere: Promise<StrategyResult<'direct'>>) => {
     const clock = new VirtualClock();

@@ -149,6 +149,41 @@ describe('a flow', () => {
     );
   });
 
+  test('with a lifecycle in which its machines were changed has these machines', () => {
+    const punch = defaultFlow.punch.provide({ delays: { 'time of checks': 5 } });
+    const fallback = defaultFlow.fallback!.provide({ delays: { 'time of relay': 5 } });
+    const changed = defaultFlow.with({ machine: defaultFlow.machine.provide({ actors: { punch, fallback } }) });
+    expect(changed.punch).toBe(punch);
+    expect(changed.fallback).toBe(fallback);
+    const again = changed.with({ punch: defaultFlow.punch });
+    expect([again.punch, again.fallback]).toEqual([defaultFlow.punch, fallback]);
+    expect(again.machine.implementations.actors).toMatchObject({ punch: defaultFlow.punch, fallback });
+    const directOnly = defineFlow({ discover: interfaces(), punch: checks(), policy: 'direct-only' });
+    expect(directOnly.with({ machine: directOnly.machine.provide({ guards: {} }) }).fallback).toBeUndefined();
+  });
+
+  describe('refuses machines that are not its own', () => {
+    const flow = defineFlow({ discover: interfaces(), punch: checks(), fallback: relay() });
+    const other = defineFlow({ ...flow.spec, punch: checks() });
+    const asPunch = (punch: unknown) => ({ machine: flow.machine.provide({ actors: { punch: punch as never } }) });
+    const own = (name: string, place = name) => `with: ${place}: not the flow's own; use flow.${name}.provide({ .. })?`;
+    test.for<[string, unknown]>([
+      [own('punch'), { punch: flow.discover }],
+      [own('punch'), { punch: other.punch }],
+      [own('punch'), { punch: 5 }],
+      [own('punch'), { punch: undefined }],
+      [own('fallback'), { fallback: undefined }],
+      [own('machine'), { machine: flow.punch }],
+      [own('punch', 'machine: actor punch'), { machine: other.machine }],
+      [own('punch', 'machine: actor punch'), asPunch(fromPromise(run))],
+      ['with: map: the flow has none; define another one', { map: defaultFlow.map }],
+      ["with: 'pnch' is none of its fields: machine, discover, map, punch, fallback", { pnch: flow.punch }],
+      ['with: undefined is not an object', undefined],
+    ])('%s', ([message, machines]) => {
+      expect(() => flow.with(machines as never)).toThrow(expect.objectContaining({ code: 'ERR_USAGE', message }));
+    });
+  });
+
   test('the default one has nothing that may go wrong', () => {
     expect(defaultFlow.lint()).toEqual([]);
   });
@@ -165,6 +200,11 @@ describe('a flow', () => {
     expect(racing?.description).toBe(
       'the first to succeed, each 20 ms after the one before it at the latest, at most 1.5 s, 7 packets together',
     );
+    const described = (times: number, options: object) =>
+      compose('punch', retry(mine, { times, ...options })).states.retry?.description;
+    expect(described(4, {})).toBe('4 times at most, after pauses of 250 ms to 2 s');
+    expect(described(3, { backoff: 999, longest: 1_000 })).toBe('3 times at most, after pauses of 500 ms to 1 s');
+    expect(described(1, {})).toBe('once');
     expect(racing?.states.mine?.states.mine?.description).toBe('at most 1 s, 10 packets, 1 socket');
     expect(racing?.states.without?.states.without?.description).toBe('at most any time, any number of packets');
   });

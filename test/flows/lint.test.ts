@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { fromCallback, setup } from 'xstate';
+import { fromCallback, fromPromise, StateMachine, setup } from 'xstate';
 import type { StrategyInput, StrategyResult } from '../../src/core/strategy.ts';
 import {
   checks,
@@ -80,6 +81,46 @@ describe('unbounded', () => {
   });
 });
 
+describe('what is provided', () => {
+  const flow = defineFlow({ discover: interfaces(), punch: within(5_000, checks()), fallback: relay() });
+  const logic = fromPromise(async () => ({ ok: false, reason: 'no' }));
+
+  test('ends a strategy at no time that a timer would take', () => {
+    const punch = defineFlow({ ...flow.spec, punch: checks() }).punch;
+    const lint = (delay: number | (() => number)) => {
+      const changed = defineFlow({ ...flow.spec, punch: checks() });
+      return changed.with({ punch: changed.punch.provide({ delays: { 'time of checks': delay } }) }).lint();
+    };
+    for (const delay of [Infinity, Number.NaN, -1, 2 ** 31]) {
+      expect(lint(delay)).toMatchObject([{ rule: 'unbounded-time', where: 'punch.checks' }]);
+    }
+    expect(lint(5)).toEqual([]);
+    expect(lint(() => 5)).toEqual([]);
+    expect(punch.implementations.delays).toHaveProperty('time of checks', 600_000);
+  });
+
+  test('is asked for by somebody', () => {
+    const punch = flow.punch.provide({
+      actors: { chekcs: logic },
+      guards: { 'it is so': () => true },
+      delays: { 'time of checks ': 5 },
+    });
+    const machine = flow.machine.provide({ actions: { useAPath: () => {} } } as never);
+    const found = flow.with({ punch, machine }).lint();
+    expect(found.map(({ rule, where, message }) => `${rule} ${where}: ${message.split(';')[0]}`)).toEqual([
+      "unused connection: nothing asks for the action 'useAPath'",
+      "unused punch: nothing asks for the actor 'chekcs'",
+      "unused punch: nothing asks for the guard 'it is so'",
+      "unused punch: nothing asks for the delay 'time of checks '",
+    ]);
+    expect(found.find(({ message }) => message.includes('chekcs'))?.message).toBe(
+      "nothing asks for the actor 'chekcs'; there are 'checks'",
+    );
+    // Also when something else is given later.
+    expect(flow.with({ punch }).with({ machine }).lint()).toEqual(found);
+  });
+});
+
 describe('dead-end', () => {
   const knocking = setup({
     types: { input: {} as StrategyInput<'direct'>, output: {} as StrategyResult<'direct'> },
@@ -147,4 +188,24 @@ describe('dead-end', () => {
     const found = flow.with({ punch }).lint();
     expect(found.map(({ where }) => where)).toEqual(['punch.checks: mine.stuck', 'punch.checks: mine']);
   });
+
+  test('also in a machine of another copy of XState', () => {
+    const { machine, isOther } = foreignMachine();
+    expect(isOther).toBe(true);
+    expect(places({ punch: of(machine as never) })).toEqual([
+      'dead-end punch.knock: foreign.stuck',
+      'dead-end punch.knock: foreign',
+    ]);
+  });
 });
+
+/** A machine with a dead end, made by the other build of XState that is installed, which shares no class with ours. */
+function foreignMachine() {
+  const require = createRequire(import.meta.url);
+  const builds = ['xstate.cjs.js', 'xstate.development.cjs.js'].map(
+    (file) => require(require.resolve('xstate').replace(/[^/\\]+$/, file)) as typeof import('xstate'),
+  );
+  const other = builds.find((build) => build.StateMachine !== StateMachine)!;
+  const machine = other.createMachine({ id: 'foreign', initial: 'stuck', states: { stuck: {} } });
+  return { machine, isOther: !(machine instanceof StateMachine) };
+}

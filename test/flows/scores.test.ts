@@ -117,11 +117,11 @@ describe('scores', () => {
   const score = { tries: 2, wins: 1, ms: 10, packets: 3 };
   const of = (strategies: unknown): unknown => ({ version: 1, pairs: { [PAIR]: strategies } });
   it.each<[string, unknown, string]>([
-    ['no object', 'scores', 'scores: not an object'],
-    ['a list', [], 'scores: not an object'],
+    ['no object', 'scores', "scores: 'scores' is not an object"],
+    ['a list', [], 'scores: an array is not an object'],
     ['another version', { version: 2, pairs: {} }, 'scores.version: 2 is none that is known: 1'],
-    ['a field more', { version: 1, pairs: {}, color: 1 }, "scores: 'color' is no field of it"],
-    ['no pairs', { version: 1 }, 'scores.pairs: not an object'],
+    ['a field more', { version: 1, pairs: {}, color: 1 }, "scores: 'color' is none of its fields: version, pairs"],
+    ['no pairs', { version: 1 }, 'scores.pairs: undefined is not an object'],
     ['no pair', { version: 1, pairs: { home: {} } }, "scores.pairs: 'home' does not match"],
     ['an unknown mapping', { version: 1, pairs: { [PAIR.replace(EI, 'unknown')]: {} } }, 'scores.pairs: '],
     ['no strategy', of({ 'A B': score }), `scores.pairs['${PAIR}']: 'A B' does not match`],
@@ -130,8 +130,12 @@ describe('scores', () => {
       JSON.parse(`{"version":1,"pairs":{"${PAIR}":{"__proto__":{}}}}`),
       "'__proto__' does not match",
     ],
-    ['no score', of({ spray: 7 }), `scores.pairs['${PAIR}']['spray']: not an object`],
-    ['a number missing', of({ spray: { tries: 1, wins: 1, ms: 1 } }), "['spray'].packets: undefined is no number"],
+    ['no score', of({ spray: 7 }), `scores.pairs['${PAIR}']['spray']: 7 is not an object`],
+    [
+      'a number missing',
+      of({ spray: { tries: 1, wins: 1, ms: 1 } }),
+      "['spray'].packets: undefined is no whole number",
+    ],
     ['a fraction', of({ spray: { ...score, ms: 0.5 } }), "['spray'].ms: 0.5 is no whole number"],
     ['a negative number', of({ spray: { ...score, packets: -1 } }), "['spray'].packets: -1 is no whole number"],
     ['more wins than tries', of({ spray: { ...score, wins: 3 } }), "['spray'].wins: 3 of 2 tries"],
@@ -139,6 +143,38 @@ describe('scores', () => {
     expect(() => createScores(json)).toThrow(
       expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining(message) }),
     );
+  });
+
+  it.each<[string, string, object]>([
+    ['scores.note: ms: NaN is no time', 'spray', { ms: Number.NaN }],
+    ['scores.note: ms: -1 is no time', 'spray', { ms: -1 }],
+    ['scores.note: packets: -5 is no whole number from 0 to 9007199254740991', 'spray', { packets: -5 }],
+    ["scores.note: outcome: 'wn' is none of won, failed, abandoned", 'spray', { outcome: 'wn' }],
+    ["scores.note: 'Bad Name' is no name of a strategy", 'Bad Name', {}],
+  ])('note nothing that could not be read again: %s', (message, strategy, wrong) => {
+    const table = createScores();
+    const note = () => table.note(hard, strategy, { ...won(100), ...wrong });
+    expect(note).toThrow(expect.objectContaining({ code: 'ERR_USAGE', message }));
+    expect(table.toJSON()).toEqual({ version: 1, pairs: {} });
+  });
+
+  it('know no behaviours but those of RFC 4787', () => {
+    const behaviors = { ...hard, mine: nat('symmetric' as never, APD) };
+    expect(() => createScores().note(behaviors, 'spray', won(1))).toThrow(/^scores: behaviors: 'symmetric\//);
+  });
+
+  it('merge with scores only', () => {
+    for (const [other, what] of [
+      [createScores().toJSON(), 'an object'],
+      [undefined, 'undefined'],
+    ] as const) {
+      expect(() => createScores().merge(other as never)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_USAGE',
+          message: `scores.merge: ${what} is no scores; use createScores(json)?`,
+        }),
+      );
+    }
   });
 });
 

@@ -4,7 +4,7 @@ import { pause } from '../../src/core/pause.ts';
 import type { Json } from '../../src/core/strategy.ts';
 import { defineFlow, defineStrategy, type Flow, interfaces, relay, stun } from '../../src/flows/index.ts';
 import { CHECK_BUDGET } from '../../src/protocol/ice/check-budget.ts';
-import { PROBES_PER_ADDRESS } from '../../src/protocol/spray/index.ts';
+import { PROBE_BUDGET } from '../../src/protocol/spray/index.ts';
 import { type DialOutcome, homes, runScenario, type Scenario } from '../../src/scenario/index.ts';
 import type { HostPlan, NatSpec } from '../../src/sim/index.ts';
 import { natOfKind } from '../../src/testing/matrix/nat-kind.ts';
@@ -112,6 +112,7 @@ describe('whoever is in the session cannot aim a peer at somebody else', () => {
     const one = await attack(flow);
     const four = await attack(flow, { times: 4 });
     expect(one.packets).toBeGreaterThan(1000);
-    for (const { packets } of [one, four]) expect(packets).toBeLessThanOrEqual(PROBES_PER_ADDRESS + CHECK_BUDGET.host);
+    for (const { packets } of [one, four])
+      expect(packets).toBeLessThanOrEqual(PROBE_BUDGET.address + CHECK_BUDGET.host);
   });
 });

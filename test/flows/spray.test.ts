@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { spray } from '../../src/flows/index.ts';
-import { PROBES_PER_ADDRESS } from '../../src/protocol/spray/index.ts';
+import { CHECK_BUDGET } from '../../src/protocol/ice/check-budget.ts';
+import { PROBE_BUDGET } from '../../src/protocol/spray/index.ts';
 import { sprayProbability } from '../../src/sim/oracle/probability.ts';
 import type { NatKind } from '../../src/testing/matrix/nat-kind.ts';
 import { meet, type SprayedHomes, strategiesOf } from './sprayed-homes.ts';
@@ -35,9 +36,6 @@ const HOPELESS: readonly (readonly [NatKind, NatKind])[] = [
   ['APD/APD', 'APD/APD'],
 ];
 
-/** Packets of ICE's own checks to one address: they are told from probes by nothing that can be seen. */
-const CHECKS = 64;
-
 describe('a spray', () => {
   test.each(SPRAYED.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]))('joins %s with %s', async (a, b) => {
     const { dial, forecast, sent } = await meet(a, b, { seed: 2 });
@@ -45,7 +43,8 @@ describe('a spray', () => {
     expect(dial.outcome).toBe('direct');
     expect(strategiesOf(dial)).toEqual(['spray', 'spray']);
     expect(dial.direct).toBeLessThan(1500);
-    for (const [way, packets] of sent) expect(packets, way).toBeLessThan(PROBES_PER_ADDRESS + CHECKS);
+    // Checks are told from probes by nothing that can be seen.
+    for (const [way, packets] of sent) expect(packets, way).toBeLessThan(PROBE_BUDGET.address + CHECK_BUDGET.host);
   });
 
   test.each(HOPELESS)('does not join %s with %s', async (a, b) => {
@@ -62,7 +61,7 @@ describe('a spray', () => {
   test('is not begun where checks join them', async () => {
     const { dial, sent } = await meet('EI/AD', 'APD/APD', { seed: 2 });
     expect(strategiesOf(dial)).toEqual(['checks', 'checks']);
-    for (const packets of sent.values()) expect(packets).toBeLessThan(CHECKS);
+    for (const packets of sent.values()) expect(packets).toBeLessThan(CHECK_BUDGET.endpoint);
   });
 });
 

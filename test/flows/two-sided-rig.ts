@@ -6,10 +6,11 @@ import { silentLog } from '../../src/core/log.ts';
 import { unknownBehavior } from '../../src/core/nat-behavior.ts';
 import type { ByteSocket } from '../../src/core/network.ts';
 import { pause } from '../../src/core/pause.ts';
-import type { Json, PathEnvironment, StrategyInput, StrategyResult } from '../../src/core/strategy.ts';
+import type { Facts, Json, PathEnvironment, StrategyInput, StrategyResult } from '../../src/core/strategy.ts';
 import type { Strategy } from '../../src/flows/index.ts';
 import { type PacketAccount, RaceAccounts, ScopedNetwork } from '../../src/flows/index.ts';
 import { hostCandidates } from '../../src/peer/local-candidates.ts';
+import { createCheckBudget } from '../../src/protocol/ice/index.ts';
 import type { Internet } from '../../src/sim/index.ts';
 import { StreamSide } from '../peer/stream-side.ts';
 import { LEFT, RIGHT } from '../protocol/ice/pair-of-agents.ts';
@@ -24,6 +25,8 @@ export interface RigOptions {
   readonly crossing?: number;
   /** STUN servers; default: both ports of `server`. */
   readonly stun?: readonly string[];
+  /** Packets that each side may aim at addresses that it was told; default: what checks may. */
+  readonly aims?: number;
   /** Changes what a side tells the other. */
   readonly forge?: (params: Json, role: 'dialer' | 'listener') => Json;
 }
@@ -32,6 +35,8 @@ export interface RigOptions {
 export interface RigResult {
   readonly result: StrategyResult<'direct'>;
   readonly side: StreamSide;
+  /** ms. */
+  readonly took: number;
   /** Packets that count for the strategy's bounds. */
   readonly sent: number;
   /** Sockets that were still open at its end, of which nobody had taken over. */
@@ -71,7 +76,7 @@ async function run(
   role: 'dialer' | 'listener',
   exchange: (params: Json) => Promise<Json>,
 ): Promise<RigResult> {
-  const { world, strategy, crossing = 40 } = options;
+  const { world, strategy, crossing = 40, aims = Number.POSITIVE_INFINITY } = options;
   const { clock } = world;
   const host = options[role];
   const random = world.random.stream(`${role} ${strategy.name}`);
@@ -86,28 +91,34 @@ async function run(
   const credentials = role === 'dialer' ? { mine: LEFT, theirs: RIGHT } : { mine: RIGHT, theirs: LEFT };
   const onHandOver = (socket: ByteSocket): void => network.handOver(socket);
   const side = new StreamSide({ role, clock, random, credentials, onHandOver });
+  const facts: Facts = {
+    role,
+    policy: 'relay-first',
+    local: candidatesOf(world, host),
+    remote: [],
+    behaviors: { mine: unknownBehavior, theirs: unknownBehavior },
+  };
+  const budget = createCheckBudget().share('other');
+  let aimed = 0;
   const env: Partial<PathEnvironment> = {
+    facts,
     network,
     clock,
     random,
     log: silentLog,
     stun: options.stun ?? ['server:3478', 'server:3479'],
     signal: over.signal,
+    mayAim: (at) => aimed++ < aims && budget.take(at, clock.now()),
     agree: async (params = null) => ({ params: await exchange(params), vouched: true, crossing }),
     validate: (link) =>
       'stream' in link ? side.validate(link.stream) : Promise.reject(new Error('no socket is validated here')),
   };
-  const input: StrategyInput<'direct'> = {
-    role,
-    policy: 'relay-first',
-    local: candidatesOf(world, host),
-    remote: [],
-    behaviors: { mine: unknownBehavior, theirs: unknownBehavior },
-    env: env as PathEnvironment,
-  };
+  const input: StrategyInput<'direct'> = { ...facts, env: env as PathEnvironment };
+  const since = clock.now();
   const result = await resultOf(strategy, input);
+  const took = clock.now() - since;
   over.abort(new TraversalError('ERR_ABORTED', 'the run is over'));
-  return { result, side, sent: account.sent, leftOpen: network.closeAll() };
+  return { result, side, took, sent: account.sent, leftOpen: network.closeAll() };
 }
 
 async function resultOf(

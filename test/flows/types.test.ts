@@ -4,7 +4,7 @@ import type { CandidateEnvironment, PathEnvironment, StrategyInput, StrategyResu
 import {
   anySide,
   checks,
-  type defaultFlow,
+  defaultFlow,
   defineFlow,
   defineStrategy,
   fallback,
@@ -51,6 +51,18 @@ function wrong(): void {
   retry(checks(), {});
   // @ts-expect-error what is unknown cannot be asked for
   anySide({ mapping: 'unknown' });
+  // @ts-expect-error steps are called
+  sequence([checks, checks()]);
+  // @ts-expect-error a step is no list of steps
+  defineFlow({ discover, punch: [checks(), checks()] });
+  // @ts-expect-error evidence has a name
+  when(() => true, checks());
+  // @ts-expect-error pairs with relays have checks of their own
+  checks({ types: ['relay'] });
+  // @ts-expect-error one slot is not another
+  defaultFlow.with({ punch: defaultFlow.discover });
+  // @ts-expect-error two sides agree on direct paths only
+  defineStrategy({ name: 'mine', gives: 'relayed', bounds, run: fail, twoSided: { version: 1, vouched: true } });
   // @ts-expect-error a misspelt option
   race([checks()], { staggered: 100 });
   // @ts-expect-error a strategy has bounds
@@ -64,6 +76,8 @@ function wrong(): void {
   // @ts-expect-error of what the strategy gives
   defineStrategy({ name: 'mine', gives: 'mapping', bounds, machine: mine });
 }
+
+const fail = async () => ({ ok: false, reason: 'no' }) as const;
 
 const mine = setup({
   types: { input: {} as StrategyInput<'direct'>, output: {} as StrategyResult<'direct'> },
@@ -92,5 +106,6 @@ test('wrong compositions do not compile, and right ones have exact types', () =>
       return { ok: true };
     },
   });
+  defineStrategy({ name: 'both', gives: 'direct', bounds, run: fail, twoSided: { version: 1, vouched: true } });
   expectTypeOf<OutputFrom<typeof defaultFlow.punch>>().toEqualTypeOf<StepOutput<'direct'>>();
 });

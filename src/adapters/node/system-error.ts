@@ -1,4 +1,4 @@
-import { type ErrorCode, TraversalError } from '../../core/errors.ts';
+import { type ErrorCode, messageOf, TraversalError } from '../../core/errors.ts';
 
 /**
  * Puts an error of the operating system or of Node into our words: our code, what was being done, what the user can do.
@@ -7,7 +7,7 @@ import { type ErrorCode, TraversalError } from '../../core/errors.ts';
 export function systemError(error: unknown, doing: string): TraversalError {
   if (error instanceof TraversalError) return error;
   const systemCode = systemCodeOf(error);
-  const [code, advice] = MEANING[systemCode] ?? ['ERR_NETWORK', error instanceof Error ? error.message : String(error)];
+  const [code, advice] = MEANING[systemCode] ?? ['ERR_NETWORK', messageOf(error)];
   return new TraversalError(code, `${doing}: ${advice} (${systemCode})`, { cause: error });
 }
 

@@ -1,5 +1,5 @@
 import { type Endpoint, endpoint } from '../../core/endpoint.ts';
-import { TraversalError } from '../../core/errors.ts';
+import { messageOf, TraversalError } from '../../core/errors.ts';
 import type { NetworkInterface } from '../../core/network.ts';
 import type { PortMapperEnvironment } from '../../core/port-mapper.ts';
 import type { Relay, RelayedSocket, RelayFactory } from '../../core/relay.ts';
@@ -78,7 +78,7 @@ class TurnRelay implements Relay {
         () => {},
       );
       if (outer.aborted || (error instanceof TraversalError && error.code.startsWith('ERR_RELAY'))) throw error;
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       throw new TraversalError('ERR_RELAY_UNREACHABLE', `${this.name} cannot be reached: ${problem}`, { cause: error });
     }
   }

@@ -1,7 +1,7 @@
 import type { Msg, NatsConnection, Status } from '@nats-io/transport-node';
 import { createBackoff } from '../../core/backoff.ts';
 import type { Clock, TimerHandle } from '../../core/clock.ts';
-import type { ErrorCode } from '../../core/errors.ts';
+import { type ErrorCode, messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { Random } from '../../core/random.ts';
 import type { NatsAccess } from './nats-access.ts';
@@ -202,7 +202,7 @@ export function createNatsWire(options: NatsWireOptions): NatsWire {
 }
 
 function describeFailure(nats: NatsModule | undefined, error: unknown): NatsFailure {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   if (nats === undefined) {
     const missing = 'NATS needs the package @nats-io/transport-node: npm install @nats-io/transport-node@3';
     return { code: 'ERR_NOT_AVAILABLE', reason: `${missing} (${reason})` };

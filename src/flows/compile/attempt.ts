@@ -1,4 +1,5 @@
 import type { AnyEventObject } from 'xstate';
+import { messageOf } from '../../core/errors.ts';
 import type { ComposedContext, StepAttempt, StepFailed } from './contract.ts';
 
 /** The state of a strategy, and what may end it. */
@@ -39,13 +40,9 @@ export function attemptsSkipped({ step, strategies, reason }: Skipped): readonly
 }
 
 /** That nothing succeeded, and for each strategy how it failed last. */
-export function failureOf({ attempts }: ComposedContext): StepFailed {
+export function failureOfAll({ attempts }: ComposedContext): StepFailed {
   const last = new Map(attempts.map((attempt) => [attempt.strategy, attempt]));
   const reason = [...last.values()].map(({ strategy, reason }) => `${strategy}: ${reason}`).join('; ');
   const code = attempts.at(-1)?.code;
   return { ok: false, reason, ...(code && { code }), attempts };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

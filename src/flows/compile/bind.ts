@@ -1,4 +1,5 @@
-import { type AnyActorLogic, type AnyStateMachine, fromPromise, type PromiseActorLogic, StateMachine } from 'xstate';
+import { type AnyActorLogic, type AnyStateMachine, fromPromise, type PromiseActorLogic } from 'xstate';
+import { isMachine } from '../logic-shape.ts';
 import type { Strategy } from '../strategy.ts';
 import type { StepInput, StepOutput } from './contract.ts';
 import type { StrategyHost } from './strategy-host.ts';
@@ -13,7 +14,7 @@ export function bindStrategies<M extends AnyStateMachine>(machine: M, host: Stra
   const bound: Record<string, AnyActorLogic> = {};
   for (const [name, logic] of Object.entries(machine.implementations.actors)) {
     if (isStrategySlot(logic)) bound[name] = strategyLogic(logic.strategy, host);
-    else if (logic instanceof StateMachine) bound[name] = bindStrategies(logic, host);
+    else if (isMachine(logic)) bound[name] = bindStrategies(logic, host);
   }
   return machine.provide({ actors: bound }) as M;
 }

@@ -9,7 +9,7 @@ import type {
 } from 'xstate';
 import type { Product } from '../../core/strategy.ts';
 import type { Step } from '../step.ts';
-import { failureOf } from './attempt.ts';
+import { failureOfAll } from './attempt.ts';
 import { type ComposedState, composedSetup } from './composed-setup.ts';
 import type { ComposedContext, ComposedEvent, ComposedInput, StepOutput } from './contract.ts';
 import { tellApart } from './names.ts';
@@ -43,12 +43,16 @@ export function compose<P extends Product>(id: string, step: Step<P>, options?: 
   const [key] = tellApart([keyOf(step)], OUTCOMES) as [string];
   const state = stepState(step, placeOf(`${id}.${key}`, id), parts);
   return machineOf<P>(id, parts, {
+    on: { 'facts.changed': { actions: 'noteFacts' } },
     initial: key,
     states: { [key]: state, won: { type: 'final' }, lost: { type: 'final' } },
   });
 }
 
-/** The machine of steps that all run, side by side: it ends when all have ended, with the first success if there was one. */
+/**
+ * The machine of steps that all run, side by side: it ends when all have ended, with the first success if there was one. What they
+ * choose by is what is known as it starts.
+ */
 export function composeAll<P extends Product>(id: string, steps: readonly Step<P>[]): ComposedMachine<P> {
   const parts = new Parts();
   const keys = tellApart(steps.map(keyOf));
@@ -64,13 +68,12 @@ export function composeAll<P extends Product>(id: string, steps: readonly Step<P
 function machineOf<P extends Product>(
   id: string,
   parts: Parts,
-  root: Pick<ComposedState, 'type' | 'initial' | 'states'>,
+  root: Pick<ComposedState, 'type' | 'on' | 'initial' | 'states'>,
 ): ComposedMachine<P> {
   return composedSetup<P>(parts).createMachine({
     id,
     context: ({ input }) => contextOf(input),
     output: ({ context }) => outputOf<P>(context),
-    on: { 'facts.changed': { actions: 'noteFacts' } },
     ...root,
   });
 }
@@ -82,11 +85,19 @@ function contextOf({ id, facts, jitter = 0.5, ranks = {}, leftOut = [] }: Compos
 function outputOf<P extends Product>(context: ComposedContext): StepOutput<P> {
   const { winner, attempts } = context;
   // The steps of a machine all give the same product.
-  return winner === undefined ? failureOf(context) : { ...(winner as StepOutput<P> & { ok: true }), attempts };
+  return winner === undefined ? failureOfAll(context) : { ...(winner as StepOutput<P> & { ok: true }), attempts };
 }
 
 function placeOf(path: string, parent: string): Place {
-  return { path, won: `#${parent}.won`, lost: `#${parent}.lost`, budgets: [], deadlines: {}, longest: Infinity };
+  return {
+    path,
+    won: `#${parent}.won`,
+    lost: `#${parent}.lost`,
+    budgets: [],
+    retries: [],
+    deadlines: {},
+    longest: Infinity,
+  };
 }
 
 const OUTCOMES = ['won', 'lost'];

@@ -1,5 +1,6 @@
 import type { Evidence } from '../evidence.ts';
 import type { Strategy } from '../strategy.ts';
+import { ask } from './ask.ts';
 import type { Implementations } from './composed-setup.ts';
 import type { ComposedContext } from './contract.ts';
 import { untaken } from './names.ts';
@@ -15,11 +16,14 @@ export interface ComposeOptions {
 
 type Delay = Implementations['delays'][string];
 
-/** The actors, guards and delays of a machine as it is composed. Things that differ get names that differ. */
+/**
+ * The actors, guards and delays of a machine as it is composed. Things that differ get names that differ. Nothing is inherited: names are
+ * those of users, and `constructor` is one.
+ */
 export class Parts implements Implementations {
-  readonly actors: Record<string, StrategySlot> = {};
-  readonly guards: Implementations['guards'] = {};
-  readonly delays: Record<string, Delay> = {};
+  readonly actors: Record<string, StrategySlot> = Object.create(null);
+  readonly guards: Implementations['guards'] = Object.create(null);
+  readonly delays: Record<string, Delay> = Object.create(null);
   /** Whether the machine's races can be told another order than that of the code. */
   readonly isRanked: boolean;
   /** Whether they can be told to leave children out. */
@@ -39,10 +43,11 @@ export class Parts implements Implementations {
   }
 
   /** The guard's name: the evidence's. */
-  evidence({ name, test }: Evidence): string {
+  evidence(evidence: Evidence): string {
+    const { name, test } = evidence;
     const key = untaken(name, (other) => OWN.has(other) || (this.#evidence.get(other) ?? test) !== test);
     this.#evidence.set(key, test);
-    this.guards[key] = ({ context }: { context: ComposedContext }) => test(context.facts);
+    this.guards[key] = ({ context }: { context: ComposedContext }) => ask(evidence, context.facts).holds;
     return key;
   }
 

@@ -9,11 +9,18 @@ export interface Place {
   /** Target for when it has failed. */
   readonly lost: string;
   /** Of the races around it, outermost first. */
-  readonly budgets: readonly PacketBudget[];
+  readonly budgets: readonly RaceBudget[];
+  /** Paths of the states of the retries around it, outermost first. */
+  readonly retries: readonly string[];
   /** Types of the events that end the time of the steps around it, with what they mean. */
   readonly deadlines: Readonly<Record<string, string>>;
   /** ms that it may take at most, for what is around it; `Infinity` where nothing bounds it. */
   readonly longest: number;
+}
+
+/** What those in a race may send together, anew at each try of the `retries` around it. */
+export interface RaceBudget extends PacketBudget {
+  readonly retries: readonly string[];
 }
 
 /** The place with one more event that ends its time: that of the delay in the state at `path`. */

@@ -30,11 +30,11 @@ export function raceState(
   parts: Parts,
   stateOf: (step: Step, place: Place, parts: Parts) => ComposedState,
 ): ComposedState {
-  const { path, lost, budgets } = place;
+  const { path, lost, budgets, retries } = place;
   const time = within === undefined ? undefined : parts.delay(`time of ${name}`, within);
   const inside: Place = {
     ...(time === undefined ? place : withDeadline(place, time, within!)),
-    budgets: packets === undefined ? budgets : [...budgets, { id: path, packets }],
+    budgets: packets === undefined ? budgets : [...budgets, { id: path, packets, retries }],
   };
   const isFixed = !isRanked && !isSelective;
   const keys = tellApart(steps.map(keyOf), STATES);

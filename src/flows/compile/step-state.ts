@@ -1,9 +1,12 @@
 import type { FallbackStep, RetryStep, SequenceStep, Step, WhenStep, WithinStep } from '../step.ts';
 import { strategyNames } from '../walk.ts';
+import { ask } from './ask.ts';
+import type { Skipped } from './attempt.ts';
 import type { ComposedState } from './composed-setup.ts';
+import type { ComposedContext } from './contract.ts';
 import { tellApart } from './names.ts';
 import type { Parts } from './parts.ts';
-import { pauseAfter } from './pause.ts';
+import { pauseAfter, pauseSpread } from './pause.ts';
 import { inWords, type Place, withDeadline } from './place.ts';
 import { keyOf, raceState } from './race-state.ts';
 import { strategyState } from './strategy-state.ts';
@@ -51,11 +54,11 @@ function sequenceState({ steps }: Pick<SequenceStep, 'steps'>, place: Place, par
 function whenState({ evidence, step }: WhenStep, place: Place, parts: Parts): ComposedState {
   const { path, lost } = place;
   const [key] = tellApart([keyOf(step)], ['deciding']) as [string];
-  const skipped = {
+  const skipped = ({ context: { facts } }: { context: ComposedContext }): Skipped => ({
     step: path,
     strategies: strategyNames(step),
-    reason: `skipped: nothing shows that ${evidence.name}`,
-  };
+    reason: `skipped: ${ask(evidence, facts).reason}`,
+  });
   return {
     description: `only if ${evidence.name}`,
     initial: 'deciding',
@@ -73,17 +76,21 @@ function whenState({ evidence, step }: WhenStep, place: Place, parts: Parts): Co
 }
 
 function retryState({ step, times, backoff, longest }: RetryStep, place: Place, parts: Parts): ComposedState {
-  const { path, lost } = place;
+  const { path, lost, retries } = place;
   const [key] = tellApart([keyOf(step)], ['pausing']) as [string];
   const pause = parts.delay('pause of retry', ({ context: { tries, jitter } }) =>
     pauseAfter(tries[path]!, { backoff, longest, jitter }),
   );
   return {
-    description: `${times} times at most, with pauses from ${inWords(backoff)} to ${inWords(longest)}`,
+    description: triesInWords({ times, backoff, longest }),
     entry: { type: 'beginTries', params: { step: path } },
     initial: key,
     states: {
-      [key]: stepState(step, { ...place, path: `${path}.${key}`, lost: `#${path}.pausing` }, parts),
+      [key]: stepState(
+        step,
+        { ...place, path: `${path}.${key}`, lost: `#${path}.pausing`, retries: [...retries, path] },
+        parts,
+      ),
       pausing: {
         entry: { type: 'countTry', params: { step: path } },
         always: { guard: { type: 'triesOver', params: { step: path, times } }, target: lost },
@@ -91,6 +98,14 @@ function retryState({ step, times, backoff, longest }: RetryStep, place: Place, 
       },
     },
   };
+}
+
+/** With the shortest pause that there may be, and the longest. */
+function triesInWords({ times, ...pauses }: Pick<RetryStep, 'times' | 'backoff' | 'longest'>): string {
+  if (times === 1) return 'once';
+  const { least } = pauseSpread(1, pauses);
+  const { most } = pauseSpread(times - 1, pauses);
+  return `${times} times at most, after pauses of ${inWords(Math.round(least))} to ${inWords(most)}`;
 }
 
 function withinState({ step, time }: WithinStep, place: Place, parts: Parts): ComposedState {

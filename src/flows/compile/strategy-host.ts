@@ -11,6 +11,8 @@ export interface StrategyHost {
    * what it cost.
    */
   end(step: StepInput, result: StrategyResult): AttemptCounts;
+  /** Whether a path that a run has given is there. Asked of those that give paths, before `end`; default: it is. */
+  stands?(step: StepInput, path: string): boolean;
   /**
    * A run of the strategy that goes on elsewhere, to be waited for instead of beginning one: two-sided strategies, where the other
    * side says when. Rejects, or is forgotten, when `signal` is aborted.

@@ -1,6 +1,7 @@
 import { type AnyActorLogic, type AnyActorRef, createActor, toPromise } from 'xstate';
-import { formatEndpoint } from '../../core/endpoint.ts';
-import { TraversalError } from '../../core/errors.ts';
+import { type Endpoint, formatEndpoint } from '../../core/endpoint.ts';
+import { messageOf, TraversalError } from '../../core/errors.ts';
+import type { Mapping } from '../../core/port-mapper.ts';
 import type { Failed, StrategyInput, StrategyResult, Success } from '../../core/strategy.ts';
 import type { Strategy } from '../strategy.ts';
 import type { AttemptCounts, StepInput, StepOutput } from './contract.ts';
@@ -27,7 +28,7 @@ export async function runStrategy(strategy: Strategy, options: RunOptions): Prom
   };
   const abandon = (): void => end({ ok: false, reason: 'not wanted any more', code: 'ERR_ABORTED' });
   signal.addEventListener('abort', abandon);
-  const result = await settled(strategy, () => run(strategy, begun.input, options));
+  const result = standing(await settled(strategy, () => run(strategy, begun.input, options)), host, step);
   signal.removeEventListener('abort', abandon);
   end(result);
   return outputOf(strategy, step, result, counts);
@@ -73,15 +74,28 @@ async function settled(strategy: Strategy, work: () => Promise<StrategyResult>):
 
 function failureOf(error: unknown): Failed {
   if (error instanceof TraversalError) return { ok: false, reason: error.message, code: error.code };
-  return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  return { ok: false, reason: messageOf(error) };
+}
+
+/** The same, unless it is a path that is not there. */
+function standing(result: StrategyResult, host: StrategyHost, step: StepInput): StrategyResult {
+  const { path } = result as Partial<Success<'direct'>>;
+  if (path === undefined || host.stands?.(step, path) !== false) return result;
+  return { ok: false, reason: `it gave a path that does not stand: ${path}` };
 }
 
 /** Strategies may be written without types. */
 function isResult({ gives }: Strategy, result: StrategyResult | undefined): boolean {
   if (typeof result?.ok !== 'boolean') return false;
   if (!result.ok) return typeof result.reason === 'string';
-  if (gives === 'mapping') return 'mapping' in result;
+  if (gives === 'mapping') return isMapping((result as Partial<Success<'mapping'>>).mapping);
   return gives === 'candidates' || ('path' in result && typeof result.path === 'string');
+}
+
+function isMapping(mapping: Partial<Mapping> | undefined): boolean {
+  const isEnd = (end: Partial<Endpoint> | undefined): boolean =>
+    typeof end?.address === 'string' && typeof end.port === 'number';
+  return isEnd(mapping?.external) && isEnd(mapping?.internal);
 }
 
 function outputOf(strategy: Strategy, step: StepInput, result: StrategyResult, counts?: AttemptCounts): StepOutput {

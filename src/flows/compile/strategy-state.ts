@@ -1,14 +1,14 @@
 import type { Bounds } from '../../core/strategy.ts';
 import type { Strategy } from '../strategy.ts';
 import type { ComposedState } from './composed-setup.ts';
+import type { ComposedContext, PacketBudget } from './contract.ts';
 import type { Parts } from './parts.ts';
-import { inWords, type Place, withDeadline } from './place.ts';
+import { inWords, type Place, type RaceBudget, withDeadline } from './place.ts';
 
-/** What a strategy may cost where it stands: the least of its own bounds and those of the steps around it. The meta data of its state. */
+/** The meta data of a strategy's state. */
 export interface StepCost {
   readonly strategy: string;
-  /** ms. */
-  readonly time: number;
+  /** What it may send where it stands: the least of its own bound and those of the races around it. */
   readonly packets: number;
 }
 
@@ -16,11 +16,11 @@ export interface StepCost {
 export function strategyState(strategy: Strategy, place: Place, parts: Parts): ComposedState {
   const { path, won, lost, budgets } = place;
   const { name, bounds } = strategy;
-  const delay = Number.isFinite(bounds.time) ? parts.delay(`time of ${name}`, bounds.time) : undefined;
-  const { deadlines, longest } = delay === undefined ? place : withDeadline(place, delay, bounds.time);
+  // A step around it that ends no later needs no help.
+  const delay = bounds.time < place.longest ? parts.delay(`time of ${name}`, bounds.time) : undefined;
+  const { deadlines } = delay === undefined ? place : withDeadline(place, delay, bounds.time);
   const cost: StepCost = {
     strategy: name,
-    time: longest,
     packets: Math.min(bounds.packets, ...budgets.map(({ packets }) => packets)),
   };
   return {
@@ -29,7 +29,13 @@ export function strategyState(strategy: Strategy, place: Place, parts: Parts): C
     invoke: {
       id: path,
       src: parts.strategy(strategy),
-      input: ({ context: { id, facts } }) => ({ id, step: path, strategy: name, facts, budgets }),
+      input: ({ context: { id, facts, tries } }) => ({
+        id,
+        step: path,
+        strategy: name,
+        facts,
+        budgets: budgets.map((budget) => ofTry(budget, tries)),
+      }),
       onDone: [
         {
           guard: 'succeeded',
@@ -43,6 +49,11 @@ export function strategyState(strategy: Strategy, place: Place, parts: Parts): C
     ...(delay !== undefined && { after: { [delay]: lost } }),
     exit: { type: 'noteAttempt', params: { step: path, strategy: name, deadlines } },
   };
+}
+
+/** The race's budget of this try. */
+function ofTry({ id, packets, retries }: RaceBudget, tries: ComposedContext['tries']): PacketBudget {
+  return { id: [id, ...retries.map((retry) => tries[retry])].join(' '), packets };
 }
 
 function boundsInWords({ time, packets, sockets }: Bounds): string {

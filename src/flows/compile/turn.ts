@@ -44,7 +44,9 @@ function before(
 
 /** The best of its strategies'. */
 function rankOf({ strategies }: RaceChild, ranks: ComposedContext['ranks']): number {
-  return strategies.length === 0 ? 0 : Math.min(...strategies.map((name) => ranks[name] ?? 0));
+  return strategies.length === 0
+    ? 0
+    : Math.min(...strategies.map((name) => (Object.hasOwn(ranks, name) ? ranks[name]! : 0)));
 }
 
 function isOut({ strategies }: RaceChild, leftOut: ComposedContext['leftOut']): boolean {

@@ -1,6 +1,6 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+import { statesIn, statesOf } from '../state-nodes.ts';
 import type { Finding } from './finding.ts';
-import { statesOf } from './walk.ts';
 
 /**
  * States that are not final and that nothing leaves: no transition of their own, of a state around them, or of a region beside them.
@@ -36,7 +36,7 @@ function canBeLeft(state: AnyStateNode): boolean {
     const { parent }: AnyStateNode = node;
     if (
       parent?.type === 'parallel' &&
-      inside(parent).some((other) => transitionsOf(other).some((t) => leaves(t, parent)))
+      statesIn(parent).some((other) => transitionsOf(other).some((t) => leaves(t, parent)))
     )
       return true;
   }
@@ -50,9 +50,5 @@ function transitionsOf(node: AnyStateNode): readonly AnyTransitionDefinition[] {
 }
 
 function leaves({ target }: AnyTransitionDefinition, state: AnyStateNode): boolean {
-  return target?.some((node) => node !== state && !inside(state).includes(node)) ?? false;
-}
-
-function inside(node: AnyStateNode): readonly AnyStateNode[] {
-  return Object.values<AnyStateNode>(node.states).flatMap((state) => [state, ...inside(state)]);
+  return target?.some((node) => node !== state && !statesIn(state).includes(node)) ?? false;
 }

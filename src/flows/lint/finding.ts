@@ -16,6 +16,8 @@ export type LintRule =
   | 'unbounded-packets'
   /** A state that is not final and that nothing leaves; also inside of machines of strategies. */
   | 'dead-end'
+  /** Something was given by `provide()` that nothing asks for. */
+  | 'unused'
   /** A run left sockets open. */
   | 'sockets-kept'
   /** A run left more than one path. */

@@ -1,16 +1,10 @@
 import type { AnyActorLogic, AnyStateMachine, AnyStateNode } from 'xstate';
 import { isStrategySlot } from '../compile/strategy-slot.ts';
 import { type FlowMachines, flowSlots } from '../flow.ts';
+import { statesOf } from '../state-nodes.ts';
 import type { Strategy } from '../strategy.ts';
 
-/** All states of a machine below its root, parents first. */
-export function statesOf({ root }: AnyStateMachine): readonly AnyStateNode[] {
-  const inside = (node: AnyStateNode): readonly AnyStateNode[] =>
-    Object.values<AnyStateNode>(node.states).flatMap((state) => [state, ...inside(state)]);
-  return inside(root);
-}
-
-/** Those in which a strategy runs. */
+/** The states in which a strategy runs. */
 export function strategyStates(machine: AnyStateMachine): readonly AnyStateNode[] {
   return statesOf(machine).filter(({ invoke }) => invoke.length > 0);
 }

@@ -2,7 +2,7 @@ import { type Endpoint, endpoint, parseEndpoint } from '../../core/endpoint.ts';
 import { type AddressKind, classifyAddress, parseIp } from '../../core/ip-address.ts';
 import { defineStrategy } from '../define-strategy.ts';
 import type { StrategyStep } from '../step.ts';
-import { usage } from '../usage.ts';
+import { shown, usage } from '../usage.ts';
 
 /**
  * Addresses of which the user knows that they lead here, such as the public one of a machine in a cloud, which its interfaces do not
@@ -11,6 +11,8 @@ import { usage } from '../usage.ts';
  * Errors: `ERR_USAGE` for what is no numeric address that others could send to.
  */
 export function announced(addresses: readonly [string, ...string[]]): StrategyStep<'candidates'> {
+  if (!Array.isArray(addresses)) throw usage('announced', `${shown(addresses)} is no array of addresses`);
+  if (addresses.length === 0) throw usage('announced', 'no addresses');
   const outside = addresses.map(readAddress);
   return defineStrategy({
     name: 'announced',
@@ -23,7 +25,8 @@ export function announced(addresses: readonly [string, ...string[]]): StrategySt
   });
 }
 
-function readAddress(text: string): Endpoint {
+function readAddress(text: unknown): Endpoint {
+  if (typeof text !== 'string') throw usage('announced', `${shown(text)} is no numeric address`);
   const read = parseIp(text) === undefined ? parseEndpoint(text) : endpoint(text, 0);
   const kind = read && classifyAddress(read.address);
   if (read !== undefined && kind !== undefined && !UNFIT.has(kind)) return read;

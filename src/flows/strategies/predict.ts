@@ -16,7 +16,7 @@ import {
 import { after } from '../../streams/after.ts';
 import { defineStrategy } from '../define-strategy.ts';
 import type { StrategyStep } from '../step.ts';
-import { wholeNumber } from '../usage.ts';
+import { fieldsOf, wholeNumber } from '../usage.ts';
 import { SAMPLE_PACKETS, SAMPLE_TIME, samplePorts } from './port-samples.ts';
 import { probe, prove } from './probing.ts';
 import { isOfKind, seenEndpoints } from './told-endpoints.ts';
@@ -32,7 +32,8 @@ export interface PredictOptions {
  * ports were taken by others meanwhile, twice those of the listener's side. Without an order in the ports that candidates show, nothing is
  * sent. Nobody can aim it at others, as with `spray`.
  */
-export function predict({ window = 64 }: PredictOptions = {}): StrategyStep<'direct'> {
+export function predict(options: PredictOptions = {}): StrategyStep<'direct'> {
+  const { window = 64 } = fieldsOf('predict', options, ['window']);
   wholeNumber('predict.window', window, 1, 256);
   return defineStrategy({
     name: 'predict',

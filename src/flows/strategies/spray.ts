@@ -4,12 +4,12 @@ import { TraversalError } from '../../core/errors.ts';
 import type { Dependence, NatBehavior } from '../../core/nat-behavior.ts';
 import type { DatagramSocket } from '../../core/network.ts';
 import type { Facts, Json, PathEnvironment, StrategyInput, StrategyResult } from '../../core/strategy.ts';
-import { drawPorts, PROBES_PER_ADDRESS, type SprayRoles, sprayRoles } from '../../protocol/spray/index.ts';
+import { drawPorts, PROBE_BUDGET, type SprayRoles, sprayRoles } from '../../protocol/spray/index.ts';
 import { after } from '../../streams/after.ts';
 import { paced } from '../../streams/paced.ts';
 import { defineStrategy } from '../define-strategy.ts';
 import type { StrategyStep } from '../step.ts';
-import { wholeNumber } from '../usage.ts';
+import { fieldsOf, wholeNumber } from '../usage.ts';
 import { type Heard, probe, prove } from './probing.ts';
 import { readEndpoints, seenEndpoints, tellEndpoints } from './told-endpoints.ts';
 
@@ -31,8 +31,9 @@ export interface SprayOptions {
  * Nobody can aim it at others: it starts inside the session, goes to an address only that the other side names there and has told as a
  * candidate, and to each with so many packets at most, whatever flows and connections ask for.
  */
-export function spray({ packets = 1280, sockets = 256, rate = 1000 }: SprayOptions = {}): StrategyStep<'direct'> {
-  wholeNumber('spray.packets', packets, 2, PROBES_PER_ADDRESS);
+export function spray(options: SprayOptions = {}): StrategyStep<'direct'> {
+  const { packets = 1280, sockets = 256, rate = 1000 } = fieldsOf('spray', options, ['packets', 'sockets', 'rate']);
+  wholeNumber('spray.packets', packets, 2, PROBE_BUDGET.address);
   wholeNumber('spray.sockets', sockets, 1, packets - 1);
   const probes = packets - sockets;
   wholeNumber('spray.rate', rate, Math.ceil((probes * 1000) / LONGEST), 10_000);
@@ -40,7 +41,11 @@ export function spray({ packets = 1280, sockets = 256, rate = 1000 }: SprayOptio
     name: 'spray',
     gives: 'direct',
     // Answers to what is heard, and the checks that prove it, count as well.
-    bounds: { time: AGREEMENT + (probes * 1000) / rate + PATIENCE + PROOF, packets: packets + ANSWERS, sockets },
+    bounds: {
+      time: AGREEMENT + Math.ceil((probes * 1000) / rate) + PATIENCE + PROOF,
+      packets: packets + ANSWERS,
+      sockets,
+    },
     twoSided: { version: 1, vouched: true },
     run: (input) => run(input, { probes, sockets, rate }),
   });

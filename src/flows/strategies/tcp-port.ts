@@ -1,10 +1,12 @@
 import type { Binding } from '../../core/binding.ts';
-import { type Endpoint, sameEndpoint } from '../../core/endpoint.ts';
+import { type Endpoint, formatEndpoint, isReachableUnicast, sameEndpoint } from '../../core/endpoint.ts';
 import { TraversalError } from '../../core/errors.ts';
 import type { ByteSocket } from '../../core/network.ts';
 import type { BaseEnvironment } from '../../core/strategy.ts';
+import { resolveStunServers } from '../../core/stun-servers.ts';
 import { within } from '../../core/within.ts';
 import { stunOverTcp } from '../../streams/stun-over-tcp.ts';
+import { isFromAfar } from './told-endpoints.ts';
 
 /** A TCP port of this host from which several connections can be opened, and what servers see of it. */
 export interface ObservedPort {
@@ -25,15 +27,20 @@ const MAX_SERVERS = 2;
  */
 const ANSWER_TIME = 1500;
 
-/** Finds a free port and asks STUN servers over TCP from it; those that do not answer are logged. Errors: `ERR_ABORTED`, `ERR_NETWORK`. */
-export async function observeTcpPort(env: BaseEnvironment): Promise<ObservedPort> {
+/**
+ * Finds a free port and asks STUN servers over TCP from it, which have to be out there as well, unless `loopback` allows those of this
+ * machine; those that tell nothing are logged. Errors: `ERR_ABORTED`, `ERR_NETWORK`.
+ */
+export async function observeTcpPort(env: BaseEnvironment, loopback: boolean): Promise<ObservedPort> {
   const port = await freePort(env);
   const open: ByteSocket[] = [];
   const close = (): void => {
     for (const socket of open) socket.destroy();
   };
   try {
-    const asked = await Promise.all(env.stun.slice(0, MAX_SERVERS).map((server) => ask(env, server, port, open)));
+    const asked = await Promise.all(
+      env.stun.slice(0, MAX_SERVERS).map((server) => ask(env, server, { port, loopback, open })),
+    );
     const seen = asked.flatMap((binding) => (binding === undefined ? [] : [binding.mapped]));
     const [first] = seen;
     const isDependent = first !== undefined && seen.some((other) => !sameEndpoint(first, other));
@@ -51,25 +58,40 @@ async function freePort({ network }: BaseEnvironment): Promise<number> {
   return listener.local.port;
 }
 
-/** What a server sees of the port, on a connection that stays open. */
+interface Asking {
+  readonly port: number;
+  readonly loopback: boolean;
+  /** Takes the connection, which stays open. */
+  readonly open: ByteSocket[];
+}
+
+/** What a server sees of the port. */
 async function ask(
   { network, clock, random, log, signal }: BaseEnvironment,
   server: string,
-  localPort: number,
-  open: ByteSocket[],
+  { port: localPort, loopback, open }: Asking,
 ): Promise<Binding | undefined> {
-  const [, host = '', port = ''] = /^(.+):(\d+)$/.exec(server) ?? [];
   const doing = `asking ${server} over TCP`;
   try {
     return await within(clock, doing, ANSWER_TIME, signal, async (signal) => {
-      const [address] = await network.resolve(host, { family: 4, signal });
-      const socket = await network.connect({ host: address ?? host, port: Number(port), localPort, signal });
+      const [at] = await resolveStunServers([server], 4, { network, log, signal });
+      if (at === undefined) return undefined;
+      admit(at, loopback);
+      const socket = await network.connect({ host: at.address, port: at.port, localPort, signal });
       open.push(socket);
-      return stunOverTcp({ socket, clock, random, signal });
+      const binding = await stunOverTcp({ socket, clock, random, signal });
+      admit(binding.mapped, loopback);
+      return binding;
     });
   } catch (error) {
     if (signal.aborted || !(error instanceof TraversalError)) throw error;
     log('stun.unanswered', { server, error: String(error) });
     return undefined;
   }
+}
+
+/** Others name the servers, and the servers our address: none of them leads us into a private network. */
+function admit(at: Endpoint, loopback: boolean): void {
+  if (isFromAfar(at) && isReachableUnicast(at, loopback)) return;
+  throw new TraversalError('ERR_NOT_AVAILABLE', `${formatEndpoint(at)} is no public address`);
 }

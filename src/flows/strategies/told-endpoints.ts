@@ -3,11 +3,22 @@ import { type Endpoint, formatEndpoint, parseEndpoint, sameEndpoint } from '../.
 import { classifyAddress } from '../../core/ip-address.ts';
 
 /**
+ * Whether what is seen from afar can have this address: a public one, or loopback, where all is on one machine. Into a private network
+ * nobody points us who is not in it: neither the other side, nor a server that tells us where we are.
+ */
+export function isFromAfar({ address }: Endpoint): boolean {
+  const kind = classifyAddress(address);
+  return kind === 'public' || kind === 'loopback';
+}
+
+/**
  * Where a side's own UDP socket is seen from afar: its server-reflexive IPv4 candidates, and where it has none its public host candidates.
  * At most {@link MAX_TOLD}.
  */
 export function seenEndpoints(candidates: readonly RemoteCandidate[]): readonly Endpoint[] {
-  const udp = candidates.filter(({ transport, endpoint: { family } }) => transport === 'udp' && family === 4);
+  const udp = candidates.filter(
+    ({ transport, endpoint }) => transport === 'udp' && endpoint.family === 4 && isFromAfar(endpoint),
+  );
   const reflexive = udp.filter(({ type }) => type === 'srflx');
   const isPublic = ({ type, endpoint }: RemoteCandidate): boolean =>
     type === 'host' && classifyAddress(endpoint.address) === 'public';
@@ -19,10 +30,7 @@ export function tellEndpoints(endpoints: readonly Endpoint[]): readonly string[]
   return endpoints.map(formatEndpoint);
 }
 
-/**
- * From outside: those endpoints that the other side names and has told as candidates, too. So whoever proposes cannot name anybody else's;
- * and nobody on the internet can point into a private network.
- */
+/** From outside: those endpoints that the other side names and has told as candidates, too: a proposal alone names nobody else's. */
 export function readEndpoints(
   told: unknown,
   { local, remote }: { readonly local: readonly RemoteCandidate[]; readonly remote: readonly RemoteCandidate[] },
@@ -34,7 +42,7 @@ export function readEndpoints(
     .filter((endpoint) => seen.some((known) => sameEndpoint(known, endpoint)) && isOfKind(endpoint, local));
 }
 
-/** Whether this side is seen at an address of the same kind: both public, or both in networks of the same purpose. */
+/** Whether this side is seen at an address of the same kind: both public, or both on this machine. */
 export function isOfKind({ address }: Endpoint, local: readonly RemoteCandidate[]): boolean {
   return seenEndpoints(local).some((own) => classifyAddress(own.address) === classifyAddress(address));
 }

@@ -13,7 +13,7 @@ export function readJson(value: unknown, where: string): Json {
 
 /**
  * Why a value is not JSON within the bounds; `undefined` when it is. What JSON does not know, such as `undefined`, a number that is not finite or
- * an object of a class, is none.
+ * an object of a class, is none. It names the place.
  */
 export function jsonFault(value: unknown): string | undefined {
   const fault = shapeFault(value, BOUNDS.depth);
@@ -22,13 +22,18 @@ export function jsonFault(value: unknown): string | undefined {
   return length > BOUNDS.bytes ? `${length} bytes, at most ${BOUNDS.bytes}` : undefined;
 }
 
-function shapeFault(value: unknown, depth: number): string | undefined {
+/** `where`: the members on the way to the value, as in `at[0].port`. */
+function shapeFault(value: unknown, depth: number, where = ''): string | undefined {
+  const at = where === '' ? '' : `${where}: `;
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return undefined;
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${value} is not JSON`;
-  if (typeof value !== 'object' || !isPlain(value)) return 'not JSON';
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : `${at}${value} is not JSON`;
+  if (typeof value !== 'object' || !isPlain(value)) return `${at}not JSON`;
   if (depth === 0) return `deeper than ${BOUNDS.depth} levels`;
-  for (const member of Array.isArray(value) ? value : Object.values(value)) {
-    const fault = shapeFault(member, depth - 1);
+  const members = Array.isArray(value)
+    ? Array.from(value, (member: unknown, i) => [`${where}[${i}]`, member] as const)
+    : Object.entries(value).map(([name, member]) => [where === '' ? name : `${where}.${name}`, member] as const);
+  for (const [place, member] of members) {
+    const fault = shapeFault(member, depth - 1, place);
     if (fault !== undefined) return fault;
   }
   return undefined;

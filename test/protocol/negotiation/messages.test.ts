@@ -127,8 +127,11 @@ describe('jsonFault', () => {
     ['bytes', Uint8Array.of(1), 'not JSON'],
     ['a big integer', 1n, 'not JSON'],
     ['NaN', Number.NaN, 'NaN is not JSON'],
-    ['infinity within', { a: [Number.POSITIVE_INFINITY] }, 'Infinity is not JSON'],
-    ['what is undefined within', { a: undefined }, 'not JSON'],
+    ['infinity within', { a: [0, Number.POSITIVE_INFINITY] }, 'a[1]: Infinity is not JSON'],
+    ['what is undefined within', { a: { b: undefined } }, 'a.b: not JSON'],
+    ['a date in a list', [[], [new Date(0)]], '[1][0]: not JSON'],
+    // biome-ignore lint/suspicious/noSparseArray: what is not there is not JSON
+    ['a hole in a list', [1, , 2], '[1]: not JSON'],
     ['nine levels', nested(9), 'deeper than 8 levels'],
     ['a loop', loop(), 'deeper than 8 levels'],
     ['1,001 bytes', 'x'.repeat(999), '1001 bytes, at most 1000'],
