@@ -7,6 +7,8 @@ export {
   encodeIceDescription,
   type IceDescription,
 } from '../protocol/ice/index.ts';
+export type { LeftOver } from '../scenario/index.ts';
+export type { Technique } from '../sim/index.ts';
 export * from './coverage/index.ts';
 export * from './drivers/index.ts';
 export {

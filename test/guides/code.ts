@@ -23,7 +23,7 @@ export function packageSources(): Readonly<Record<string, string>> {
 /** The same code, fit to run in a folder where no package is installed: with this package's sources, and other packages by their files. */
 export function withImportsByFile(code: string): string {
   const sources = packageSources();
-  return code.replace(/ from '([^'.][^']*)';$/gm, (_, name: string) => {
+  return code.replace(/ from '(?!node:)([^'.][^']*)';$/gm, (_, name: string) => {
     return ` from '${sources[name] ?? fileURLToPath(import.meta.resolve(name))}';`;
   });
 }

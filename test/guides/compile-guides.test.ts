@@ -3,14 +3,23 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 import { packageSources } from './code.ts';
 import { GUIDES, guideCode } from './guide.ts';
+import { README, README_BLOCKS, readmeCode } from './readme.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-/** As if each guide were a module beside the documents. */
-const modules = new Map(GUIDES.map((name) => [resolve(ROOT, 'docs', `${name}.ts`), guideCode(name)]));
+/** As if each guide, and each program of the README, were a module beside the documents. */
+const modules = new Map([
+  ...GUIDES.map((name) => [resolve(ROOT, 'docs', `${name}.ts`), guideCode(name)] as const),
+  ...README.map((program) => [resolve(ROOT, `README-${program.name}.ts`), readmeCode(program)] as const),
+]);
 
-it('the code of all guides compiles', () => {
+it('the code of all guides and of the README compiles', () => {
   expect(problemsOf(modules)).toEqual([]);
 }, 120_000);
+
+it('no code of the README is left out', () => {
+  const used = README.flatMap(({ blocks }) => blocks);
+  expect(used).toEqual(Array.from({ length: README_BLOCKS }, (_, i) => i));
+});
 
 it('a guide that does not would be noticed', () => {
   const [[file]] = [...modules] as [[string, string]];

@@ -27,30 +27,33 @@ export function guideBlocks(name: GuideName, language: string): readonly string[
   return codeBlocks(readFileSync(join(DOCS, `${name}.md`), 'utf8'), language);
 }
 
-/** Runs the guide's program, and gives what it prints. Errors: those of `execFile`, when it ends with another code than 0. */
-export function runGuide(name: GuideName): Promise<string> {
-  return runIn('guide.mts', name, (file) => ['--import', import.meta.resolve('tsx'), file]);
+/** Runs a program, and gives what it prints. Errors: those of `execFile`, when it ends with another code than 0. */
+export function runProgram(code: string): Promise<string> {
+  return runIn('guide.mts', code, (file) => ['--import', import.meta.resolve('tsx'), file]);
 }
 
-/** Runs the tests that a guide states, and gives the report. Errors: those of `execFile`, when one of them fails. */
-export function testGuide(name: GuideName): Promise<string> {
+/** Runs the tests that it states, and gives the report. Errors: those of `execFile`, when one of them fails. */
+export function runTests(code: string): Promise<string> {
   const vitest = fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/package.json')));
-  return runIn('guide.test.ts', name, (_, folder) => [vitest, 'run', '--root', folder]);
+  return runIn('guide.test.ts', code, (_, folder) => [vitest, 'run', '--root', folder]);
 }
 
 async function runIn(
   fileName: string,
-  guide: GuideName,
+  code: string,
   args: (file: string, folder: string) => readonly string[],
 ): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-guide-'));
   const file = join(folder, fileName);
-  writeFileSync(file, withImportsByFile(guideCode(guide)));
+  writeFileSync(file, withImportsByFile(code));
   try {
     const env = { ...process.env, NO_COLOR: '1' };
-    const { stdout } = await promisify(execFile)(process.execPath, args(file, folder), { timeout: 120_000, env });
+    const { stdout } = await promisify(execFile)(process.execPath, args(file, folder), { timeout: LONGEST, env });
     return stdout;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
+
+/** ms that a guide may run, on a busy machine. */
+export const LONGEST = 240_000;

@@ -1,13 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { type GuideName, guideBlocks, runGuide, testGuide } from './guide.ts';
+import { type GuideName, guideBlocks, guideCode, LONGEST, runProgram, runTests } from './guide.ts';
+import { README, readmeCode } from './readme.ts';
 
 describe('the program of', () => {
   it.each<GuideName>(['composing-a-flow', 'writing-a-strategy'])(
     '%s prints what the guide says',
     async (name) => {
-      expect(await runGuide(name)).toBe(guideBlocks(name, 'text').join(''));
+      expect(await runProgram(guideCode(name))).toBe(guideBlocks(name, 'text').join(''));
     },
-    120_000,
+    LONGEST,
+  );
+
+  it.each(README.filter(({ run }) => run === 'program'))(
+    'the README: $name',
+    async (program) => {
+      expect(await runProgram(readmeCode(program))).toBe(program.prints);
+    },
+    LONGEST,
   );
 });
 
@@ -15,8 +24,16 @@ describe('the tests of', () => {
   it.each<GuideName>(['testing-with-the-model', 'writing-an-adapter'])(
     '%s pass',
     async (name) => {
-      expect(await testGuide(name)).toMatch(/Tests +\d+ passed/);
+      expect(await runTests(guideCode(name))).toMatch(/Tests +\d+ passed/);
     },
-    120_000,
+    LONGEST,
+  );
+
+  it.each(README.filter(({ run }) => run === 'tests'))(
+    'the README: $name',
+    async (program) => {
+      expect(await runTests(readmeCode(program))).toMatch(/Tests +\d+ passed/);
+    },
+    LONGEST,
   );
 });

@@ -1,39 +1,15 @@
-import { defaultFlow, defineFlow, type Flow } from '../../src/index.ts';
-import type { NatSpec, NetworkSpec } from '../../src/sim.ts';
-import {
-  actorFaults,
-  brokenStrategy,
-  createTraversalModel,
-  type Driver,
-  EVENTS,
-  type ModelEvent,
-  type ModelEventType,
-  type ModelPath,
-  RARE_EVENTS,
-  type SimulatorDriverOptions,
-  simulatorDriver,
-  type TraversalModel,
-} from '../../src/testing/index.ts';
-
-/** A model, a place, and the paths that are made to happen there. */
-export interface Expedition {
-  readonly title: string;
-  readonly model: TraversalModel;
-  readonly driver: Driver;
-  readonly paths: readonly ModelPath[];
-}
-
-export const flows = {
-  default: defaultFlow,
-  'direct-only': defineFlow({ ...defaultFlow.spec, policy: 'direct-only' }),
-  'relay-only': defineFlow({ ...defaultFlow.spec, policy: 'relay-only' }),
-} as const satisfies Readonly<Record<string, Flow>>;
+import { brokenStrategy, type ModelEvent, RARE_EVENTS } from '../../src/testing/index.ts';
+import { brokenExpeditions } from './broken-parts.ts';
+import { type Expedition, expedition, flows, ofTypes } from './expedition.ts';
+import { gatewayExpeditions } from './gateways.ts';
+import { HOTELS, IN_SEQUENCE, LINUX } from './places.ts';
+import { scoredExpeditions } from './scored.ts';
 
 /** All that is done to reach every part of the charts of the shipped flows. */
 export function expeditions(): readonly Expedition[] {
   return [
-    expedition('default', flows.default, { a: 'linux', b: 'linux' }),
-    expedition('default at hotels', flows.default, { a: 'hotel-wifi', b: 'hotel-wifi' }, { pause: 2_500 }),
+    expedition('default', flows.default, LINUX),
+    expedition('default at hotels', flows.default, HOTELS, { pause: 2_500 }),
     expedition(
       'default, rarities',
       flows.default,
@@ -43,106 +19,72 @@ export function expeditions(): readonly Expedition[] {
     expedition('default, left alone', flows.default, HOTELS, { events: EVERY_DAY, rest: 45_000 }),
     expedition('direct-only', flows['direct-only'], { a: 'linux', b: 'home-router' }),
     expedition('direct-only at hotels', flows['direct-only'], HOTELS),
-    expedition('relay-only', flows['relay-only'], { a: 'linux', b: 'linux' }),
-    ...GATEWAYS.map((gateway, i) => {
-      const site = [{ nat: HOME, gateway }];
-      return expedition(`gateway ${i}`, flows.default, { a: site, b: site }, { events: AT_GATEWAYS, rest: 130_000 });
-    }),
-    ...[0, 2_000].map((pause) =>
-      expedition(
-        `broken actors, ${pause} ms`,
-        flows.default,
-        { a: WILLING, b: 'hotel-wifi' },
-        { events: FAULTS, pause },
-      ),
-    ),
-    ...brokenFlows(flows.default),
+    expedition('relay-only', flows['relay-only'], LINUX),
+    ...places(),
+    ...longAbsences(),
+    ...gatewayExpeditions(),
+    ...brokenExpeditions(),
+    ...scoredExpeditions(),
   ];
 }
 
-interface ExpeditionOptions {
-  readonly events?: readonly ModelEvent[];
-  readonly pause?: number;
-  /** ms for which a pair at rest is left alone; default: as after all events. */
-  readonly rest?: number;
-  /** Whether a relayed path can be had; default: by the flow. */
-  readonly relay?: boolean;
-  /** Whether direct paths are had as the oracle says, and not by luck. Default true. */
-  readonly direct?: boolean;
+/** Where strategies have their day that are not needed elsewhere. */
+function places(): readonly Expedition[] {
+  const events = ofTypes(['dialed', 'time.passed', 'closed']);
+  const noRelay = brokenStrategy(flows.default, 'relay', 'fails');
+  return [
+    expedition('ports in sequence', flows.default, { a: 'linux', b: IN_SEQUENCE }, { events }),
+    expedition('ports at random', flows.default, { a: 'linux', b: 'hotel-wifi' }, { events }),
+    expedition('relayed by TURN', noRelay, { ...HOTELS, turn: true }, { events }),
+    expedition('a web-only office', flows.default, { a: 'corporate-firewall', b: 'linux' }, { events }),
+  ];
 }
 
-export function expedition(
-  title: string,
-  flow: Flow,
-  sites: SimulatorDriverOptions,
-  { events, pause, rest, relay, direct = true }: ExpeditionOptions = {},
-): Expedition {
-  const driver = simulatorDriver(sites);
-  const prospects = direct ? driver.prospects : ({ direct: 'possible', withoutUdp: 'possible' } as const);
-  const model = createTraversalModel(flow, { ...driver, prospects }, { events, relay });
-  const paths = model.getShortestPaths({ pause });
-  return { title, model, driver, paths: rest === undefined ? paths : paths.map((path) => leftAlone(path, rest)) };
-}
-
-function leftAlone({ description, steps }: ModelPath, rest: number): ModelPath {
-  return {
-    description,
-    steps: steps.map(({ event, pause }) => ({ event, pause: event.type === 'time.passed' ? rest : pause })),
-  };
-}
-
-/** Each strategy once thrown out and once asleep. */
-function brokenFlows(flow: Flow): readonly Expedition[] {
-  return flow.strategies.flatMap(({ name, gives }) =>
-    (['throws', 'hangs'] as const).map((fault) =>
-      expedition(
-        `${name} ${fault}`,
-        brokenStrategy(flow, name, fault),
-        { a: 'linux', b: 'linux' },
-        {
-          events: ofTypes(['dialed', 'time.passed', 'aborted']),
-          relay: gives === 'relayed' ? false : undefined,
-          direct: gives !== 'direct' && gives !== 'candidates',
-        },
-      ),
+/** What is noticed only after a while: servers that are silent, paths without consent. */
+function longAbsences(): readonly Expedition[] {
+  return [
+    expedition('a silent server', flows.default, LINUX, {
+      events: ofTypes([
+        'dialed',
+        'time.passed',
+        'server.lost',
+        'server.returned',
+        'listener.ended',
+        'listener.returned',
+      ]),
+      longest: 4,
+      pause: 40_000,
+    }),
+    expedition('a listener that was replaced', flows.default, LINUX, {
+      events: ofTypes(['listener.replaced', 'server.lost', 'server.returned']),
+      longest: 3,
+      pause: 40_000,
+    }),
+    expedition('a black hole', brokenStrategy(flows['direct-only'], 'tcp-simultaneous-open', 'fails'), LINUX, {
+      beginnings: [CONNECTED],
+      events: ofTypes(['udp.blocked', 'udp.unblocked', 'session.broke', 'closed']),
+      longest: 2,
+      pause: 40_000,
+    }),
+    expedition(
+      'lost before it is used',
+      flows['direct-only'],
+      { a: 'public', b: 'linux' },
+      {
+        beginnings: [[{ type: 'udp.blocked' }, { type: 'dialed' }]],
+        events: ofTypes(['listener.ended']),
+        longest: 1,
+        pause: Array.from({ length: 50 }, (_, i) => 20 * i),
+      },
     ),
-  );
+  ];
 }
 
-export function ofTypes(types: readonly ModelEventType[]): readonly ModelEvent[] {
-  return [...EVENTS, ...RARE_EVENTS].filter(({ type }) => types.includes(type));
-}
-
-const HOTELS: SimulatorDriverOptions = { a: 'hotel-wifi', b: 'hotel-wifi' };
-const HOME: NatSpec = { portAllocation: 'preserve' };
-/** Leases as short as they may be: they are renewed while a test runs. */
-const GATEWAYS: readonly NetworkSpec['gateway'][] = [
-  { pcp: true, natPmp: true, upnp: 2, maxLifetime: 120 },
-  { pcp: true, maxLifetime: 120 },
-  { natPmp: true, maxLifetime: 120 },
-  { upnp: 1, maxLifetime: 120 },
-];
-const WILLING: readonly NetworkSpec[] = [{ nat: HOME, gateway: GATEWAYS[0] }];
+/** What makes a connection. */
+const CONNECTED: readonly ModelEvent[] = [{ type: 'dialed' }, { type: 'time.passed' }];
 
 const EVERY_DAY = ofTypes(['dialed', 'time.passed', 'server.lost', 'server.returned', 'listener.ended', 'closed']);
-const RARITIES = [
+const RARITIES: readonly ModelEvent[] = [
   ...ofTypes(['dialed', 'time.passed', 'udp.blocked', 'server.lost', 'server.returned']),
   ...RARE_EVENTS,
-];
-const AT_GATEWAYS = ofTypes([
-  'dialed',
-  'time.passed',
-  'router.rebooted',
-  'roamed',
-  'udp.blocked',
-  'udp.unblocked',
-  'listener.ended',
-  'listener.returned',
-]);
-const FAULTS = [
-  ...ofTypes(['dialed', 'time.passed', 'udp.blocked', 'server.lost', 'listener.ended', 'listener.returned']),
-  ...actorFaults([
-    ...['signal', 'session', 'gather', 'map', 'punch', 'fallback', 'watch', 'hedge', 'recover', 'rendezvous'],
-    ...['claim', 'race', 'note', 'renew', 'release'],
-  ]),
 ];

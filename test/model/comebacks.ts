@@ -8,7 +8,7 @@ import {
   type Side,
   simulatorDriver,
 } from '../../src/testing/index.ts';
-import { type Expedition, flows } from './campaign.ts';
+import { type Expedition, flows } from './expedition.ts';
 
 /** An expedition with more to hold to than the model says. */
 export interface Comeback extends Expedition {
@@ -27,13 +27,12 @@ export function comebacks(): readonly Comeback[] {
 }
 
 function comeback(title: string, flow: Flow, disturbances: readonly (readonly ModelStep[])[]): Comeback {
-  const driver = simulatorDriver({ a: 'linux', b: 'linux' });
-  const model = createTraversalModel(flow, driver);
+  const model = createTraversalModel(flow, simulatorDriver({ a: 'linux', b: 'linux' }));
   const paths = disturbances.map((steps) => ({
     description: `${steps.map(({ event }) => event.type).join(', ')}, and time: connected.direct`,
     steps: [...UP, ...steps, ...CALM],
   }));
-  return { title: `direct again, ${title}`, model, driver, paths, invariants: [...invariants, directAgain] };
+  return { title: `direct again, ${title}`, model, paths, invariants: [...invariants, directAgain] };
 }
 
 /** At the last look of such a path. */

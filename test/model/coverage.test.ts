@@ -1,6 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { type AnyStateMachine, and, assign, createActor, type InspectionEvent, not, setup } from 'xstate';
-import { coverage } from '../../src/testing/index.ts';
+import { type AnyStateMachine, and, assign, createActor, fromPromise, type InspectionEvent, not, setup } from 'xstate';
+import {
+  checks,
+  defaultFlow,
+  defineFlow,
+  defineStrategy,
+  interfaces,
+  relay,
+  type StrategyInput,
+  type StrategyResult,
+  sequence,
+} from '../../src/index.ts';
+import { chartsOf, coverage, createTraversalModel, simulatorDriver, testPath } from '../../src/testing/index.ts';
 
 /** A door with a lock, a bell beside it, and a counter of knocks. */
 const door = setup({
@@ -190,8 +201,95 @@ describe('its report', () => {
     const svg = cover(['knock', 'ring']).report().svg();
     expect(svg.match(/class="state/g)).toHaveLength(10);
     expect(svg.match(/class="state missed/g)).toHaveLength(3);
-    expect(svg.match(/<text class="(hit|partly|missed)"/g)).toHaveLength(11);
+    const legend = ['reached · how often', 'reached, but its guard never failed', 'never reached'];
+    for (const text of legend) expect(svg).toContain(`>${text}</text>`);
+    expect(svg.match(/<text class="(hit|partly|missed)"/g)).toHaveLength(11 + legend.length);
+    expect(svg).toContain('>door: states 6/9 (66.6 %), transitions 3/11 (27.2 %), guards 2/10 (20 %)</text>');
+    expect(svg).toMatch(/viewBox="0 0 \d+ \d+" width="\d+" height="\d+"/);
     expect(svg).toContain('knock [often] → open · 0');
     expect(svg.startsWith('<svg xmlns="http://www.w3.org/2000/svg"')).toBe(true);
+  });
+});
+
+describe('wrong use', () => {
+  const other = setup({}).createMachine({ id: 'door', initial: 'shut', states: { shut: {} } });
+
+  test.each<[string, () => unknown, string]>([
+    ['a flow', () => coverage(defaultFlow as never), 'charts: must be a list of machines; chartsOf gives it'],
+    ['nothing', () => coverage([]), 'charts: must be a list of machines'],
+    ['what is no machine', () => coverage([door, 'door' as never]), 'charts[1]: is no machine'],
+    ['two charts of one id', () => coverage([door, other]), 'charts[1]: another one has the id door, too'],
+    ['charts of no flow', () => chartsOf(defaultFlow.spec as never), 'flow: an object is no flow; call defineFlow()?'],
+    ['a merge of nothing', () => cover([]).merge({} as never), 'charts: must be a list'],
+    ['a merge of no charts', () => cover([]).merge({ charts: [5] } as never), 'charts[0]: there is no chart undefined'],
+    [
+      'a merge of a chart that is not there',
+      () => cover([]).merge(coverage(chartsOf(defaultFlow)).report().json()),
+      'charts[0]: there is no chart connection here',
+    ],
+    [
+      'a merge of a chart as it was once',
+      () => cover([]).merge(coverage([other]).report().json()),
+      'charts[0]: door has other states or transitions here',
+    ],
+  ])('%s', (_, use, message) => {
+    expect(use).toThrow(expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining(message) }));
+  });
+
+  test('the same chart twice is one', () => {
+    expect(coverage([door, door.provide({})]).report().charts).toHaveLength(1);
+  });
+});
+
+describe('the charts of a flow', () => {
+  const BOUNDS = { time: 20_000, packets: 0, sockets: 0 };
+  const NEVER: StrategyResult<'direct'> = { ok: false, reason: 'it never does anything' };
+
+  const machine = setup({
+    types: { input: {} as StrategyInput<'direct'>, output: {} as StrategyResult<'direct'> },
+    actors: { asking: fromPromise<string, StrategyInput<'direct'>>(({ input }) => input.env.checks()) },
+  }).createMachine({
+    id: 'mine',
+    context: ({ input }) => ({ input }),
+    initial: 'asking',
+    states: {
+      asking: {
+        invoke: { src: 'asking', input: ({ context }) => context.input, onDone: 'given', onError: 'refused' },
+      },
+      given: { type: 'final' },
+      refused: { type: 'final' },
+    },
+    output: { ok: false, reason: 'it only looks' },
+  });
+  const mine = defineStrategy({ name: 'mine', gives: 'direct', bounds: BOUNDS, machine });
+  const flow = defineFlow({ discover: interfaces(), punch: sequence([mine, checks()]), fallback: relay() });
+
+  test('are those of its strategies, too', () => {
+    expect(chartsOf(flow).map(({ id }) => id)).toEqual(['connection', 'peer', 'discover', 'punch', 'fallback', 'mine']);
+    expect(chartsOf(defaultFlow).map(({ id }) => id)).toContain('lease');
+  });
+
+  test('are hit in a run', async () => {
+    const seen = coverage(chartsOf(flow));
+    const model = createTraversalModel(flow, simulatorDriver({ a: 'public', b: 'public' }));
+    const dial = model.getPathFromEvents([{ type: 'dialed' }, { type: 'time.passed' }]);
+    await testPath(model, dial, { inspect: seen.inspect });
+    const { states } = seen.report().charts.find(({ id }) => id === 'mine')!;
+    expect(Object.fromEntries(states.map(({ key, hits }) => [key, hits > 0]))).toEqual({
+      asking: true,
+      given: true,
+      refused: false,
+    });
+  });
+
+  test("a strategy's machine may have the id of a composed one", async () => {
+    const namesake = setup({
+      types: { input: {} as StrategyInput<'direct'>, output: {} as StrategyResult<'direct'> },
+    }).createMachine({ id: 'punch', initial: 'over', states: { over: { type: 'final' } }, output: NEVER });
+    const idle = defineStrategy({ name: 'idle', gives: 'direct', bounds: BOUNDS, machine: namesake });
+    const own = defineFlow({ discover: interfaces(), punch: sequence([idle, checks()]), fallback: relay() });
+    const model = createTraversalModel(own, simulatorDriver({ a: 'public', b: 'public' }));
+    await testPath(model, model.getPathFromEvents([{ type: 'dialed' }, { type: 'time.passed' }]));
+    expect(() => coverage(chartsOf(own))).toThrow('another one has the id punch, too');
   });
 });

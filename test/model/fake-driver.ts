@@ -25,7 +25,7 @@ export function fakeDriver({ flaw = () => undefined, remains }: FakeDriverOption
   const driver: Driver = {
     name: 'fake',
     code: 'fakeDriver()',
-    prospects: { direct: 'sure', withoutUdp: 'impossible' },
+    prospects: () => ({ direct: 'sure', withoutUdp: 'impossible' }),
     cannot: {},
     bounds: { traversing: 30_000, recovering: 120_000, rest: 200_000 },
     async start({ seed }) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultFlow, defineFlow, type ErrorCode } from '../../src/index.ts';
+import { defaultFlow, defineFlow, type ErrorCode, type Flow } from '../../src/index.ts';
 import {
   atMostOneWinner,
   createTraversalModel,
@@ -33,11 +33,10 @@ interface Scene extends Partial<Omit<Moment, 'observation'>> {
 
 /** A faultless moment, but for what is said. */
 function moment({ flow = defaultFlow, prospects, events = CONNECTED, observation, ...rest }: Scene = {}): Moment {
-  const driver = fakeDriver();
-  const model = createTraversalModel(flow, { ...driver, prospects: prospects ?? driver.prospects });
+  const model = createTraversalModel(flow, fakeDriver(), { prospects });
   const snapshot = events.reduce((before, event) => model.next(before, event), model.initial());
   const sights = { dialer: side('direct'), listener: side('direct') };
-  return { model, driver, snapshot, atRest: false, ...rest, observation: { at: 10_000, ...sights, ...observation } };
+  return { model, snapshot, atRest: false, ...rest, observation: { at: 10_000, ...sights, ...observation } };
 }
 
 function holds(invariant: Invariant, scene?: Scene): void {
@@ -69,25 +68,38 @@ describe('nothing left', () => {
 });
 
 describe('packets within budget', () => {
-  test('holds', () => holds(withinBudget, { observation: { dialer: side('direct', { sent: 2_300 }) } }));
+  /** Its one strategy that sends may send so much. */
+  function flowOf(packets: number, gives: 'direct' | 'mapping' = 'direct'): Flow {
+    const [own] = defaultFlow.strategies.filter((strategy) => strategy.gives === gives);
+    const strategies = [{ ...own!, bounds: { ...own!.bounds, packets } }];
+    return Object.assign(Object.create(defaultFlow), { strategies });
+  }
 
-  test('is broken by a flood', () => {
-    const observation = { dialer: side('direct', { sent: 100_000 }) };
-    expect(withinBudget.check(moment({ observation }))).toMatch(
-      /^the dialer sent 100000 datagrams where \d+ are enough$/,
+  /** A thousand at once, twenty each second, and six rounds of what the strategies may. */
+  test.each([
+    ['at once', 0, 0, 1_000],
+    ['after 10 s', 0, 10_000, 1_200],
+    ['after a part of a second', 0, 10_001, 1_220],
+    ['with a strategy that sends', 100, 10_000, 1_800],
+    ['with one that sends more', 5_000, 10_000, 31_200],
+  ] as const)('is so much and no more %s', (_, packets, at, most) => {
+    const scene = (sent: number): Scene => ({
+      flow: flowOf(packets),
+      observation: { at, listener: side('direct', { sent }) },
+    });
+    holds(withinBudget, scene(most));
+    expect(withinBudget.check(moment(scene(most + 1)))).toBe(
+      `the listener sent ${most + 1} datagrams where ${most} are enough`,
     );
   });
 
-  test('knows what the strategies of the flow may send', () => {
-    const sending = (packets: number): number => {
-      const [own] = defaultFlow.strategies.filter(({ gives }) => gives === 'direct');
-      const strategies = [{ ...own!, bounds: { ...own!.bounds, packets } }];
-      const flow = Object.assign(Object.create(defaultFlow), { strategies });
-      const text = withinBudget.check(moment({ flow, observation: { dialer: side('direct', { sent: 1e9 }) } }))!;
-      return Number(/where (\d+)/.exec(text)![1]);
-    };
-    expect(sending(5_000) - sending(0)).toBeGreaterThanOrEqual(5_000);
+  test('is what is for punching, and not for mapping', () => {
+    const observation = { at: 0, dialer: side('direct', { sent: 1_001 }) };
+    expect(withinBudget.check(moment({ flow: flowOf(5_000, 'mapping'), observation }))).toContain('1000 are enough');
   });
+
+  test('is not held against a driver that does not count', () =>
+    holds(withinBudget, { observation: { dialer: side('direct', { sent: undefined }) } }));
 });
 
 describe('nothing impossible', () => {
@@ -158,6 +170,9 @@ describe('progress of a path in doubt', () => {
     const observation = { at: 60_000, dialer: side('direct', { suspectSince: 1_000 }) };
     expect(progress.check(moment({ observation }))).toBe('the dialer has doubted its path for 59000 ms');
   });
+
+  test('holds for a program that was killed in the middle of a doubt', () =>
+    holds(progress, { observation: { at: 60_000, listener: side('gone', { suspectSince: 1_000 }) } }));
 });
 
 describe('fails by itself', () => {

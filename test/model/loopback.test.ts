@@ -19,7 +19,7 @@ const QUICK: readonly ModelEventType[] = ['dialed', 'time.passed', 'server.lost'
 describe('the default flow on real sockets', () => {
   const events = EVENTS.filter(({ type }) => QUICK.includes(type));
   const model = createTraversalModel(defaultFlow, driver, { events });
-  testPaths(model, driver, { test: (title, body) => test.concurrent(title, body, 90_000) });
+  testPaths(model, { test: test.concurrent });
 
   const hard: readonly (readonly ModelEvent[])[] = [
     [{ type: 'link.lossy' }, { type: 'dialed' }, { type: 'time.passed' }],
@@ -32,7 +32,7 @@ describe('the default flow on real sockets', () => {
     async (_, path) => {
       const all = createTraversalModel(defaultFlow, driver);
       const lines: string[] = [];
-      await testPath(all, driver, all.getPathFromEvents(path), { trace: (line) => lines.push(line) });
+      await testPath(all, all.getPathFromEvents(path), { trace: (line) => lines.push(line) });
       expect((await replay(lines)).records).toBe(lines.length - 2);
     },
   );

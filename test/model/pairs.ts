@@ -1,19 +1,18 @@
-import { createTraversalModel, type Driver, simulatorDriver, type TraversalModel } from '../../src/testing/index.ts';
-import { flows } from './campaign.ts';
+import { createTraversalModel, simulatorDriver, type TraversalModel } from '../../src/testing/index.ts';
+import { flows } from './expedition.ts';
 
 /** A shipped flow in a place, under all that happens every day. */
 export interface Pair {
   readonly title: string;
   readonly model: TraversalModel;
-  readonly driver: Driver;
 }
 
 /** What random sequences happen to. */
 export function pairs(): readonly Pair[] {
-  return PLACES.map(([name, a, b]) => {
-    const driver = simulatorDriver({ a, b });
-    return { title: `${name}, ${a} x ${b}`, driver, model: createTraversalModel(flows[name], driver) };
-  });
+  return PLACES.map(([name, a, b]) => ({
+    title: `${name}, ${a} x ${b}`,
+    model: createTraversalModel(flows[name], simulatorDriver({ a, b })),
+  }));
 }
 
 const PLACES = [

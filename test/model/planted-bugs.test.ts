@@ -14,7 +14,7 @@ async function findIn(flow: Flow, types: readonly ModelEventType[]): Promise<Mod
   const driver = simulatorDriver({ a: 'linux', b: 'linux' });
   const events = EVENTS.filter(({ type }) => types.includes(type));
   const model = createTraversalModel(flow, driver, { events });
-  const failure = await propertyTest({ model, driver, runs: 60, seed: 1, longest: 5 }).catch((error: unknown) => error);
+  const failure = await propertyTest({ model, runs: 60, seed: 1, longest: 5 }).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(ModelFailure);
   return failure as ModelFailure;
 }

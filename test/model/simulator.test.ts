@@ -1,10 +1,23 @@
 import { describe, expect, test } from 'vitest';
-import { defaultFlow, TraversalError } from '../../src/index.ts';
+import type { Step } from '../../src/flows/step.ts';
+import {
+  checks,
+  defaultFlow,
+  defineFlow,
+  defineStrategy,
+  interfaces,
+  relay,
+  spray,
+  stun,
+  TraversalError,
+  tcpSimultaneousOpen,
+} from '../../src/index.ts';
 import {
   createTraversalModel,
   type ModelEvent,
   propertyTest,
   replay,
+  type SimulatorDriverOptions,
   simulatorDriver,
   testPath,
   testPaths,
@@ -14,14 +27,14 @@ import { pairs } from './pairs.ts';
 
 describe('the default flow between two Linux routers', () => {
   const driver = simulatorDriver({ a: 'linux', b: 'linux' });
-  testPaths(createTraversalModel(defaultFlow, driver), driver, { test });
+  testPaths(createTraversalModel(defaultFlow, driver), { test });
 });
 
 describe('random sequences', () => {
   const all = pairs();
   test.each(all.map(({ title }, i) => [title, i] as const))('%s', { timeout: 120_000 }, async (_, i) => {
-    const { model, driver } = all[i]!;
-    await propertyTest({ model, driver, runs: Math.ceil(300 / all.length), seed: 20_260_000 + i });
+    const { model } = all[i]!;
+    await propertyTest({ model, runs: Math.ceil(300 / all.length), seed: 20_260_000 + i });
   });
 });
 
@@ -42,7 +55,7 @@ describe('a simulated world', () => {
 
   async function traced(seed: number): Promise<readonly string[]> {
     const lines: string[] = [];
-    await testPath(model, driver, model.getPathFromEvents(events), { seed, trace: (line) => lines.push(line) });
+    await testPath(model, model.getPathFromEvents(events), { seed, trace: (line) => lines.push(line) });
     return lines;
   }
 
@@ -70,15 +83,60 @@ describe('a simulated world', () => {
     expect(() => testTrace('empty', [], { test })).toThrow(TraversalError);
   });
 
-  test('knows what the oracle says of its place, for what the strategies can do', () => {
-    const techniques = ['host', 'reflexive', 'tcp'] as const;
+  test('knows what the oracle says of its place', () => {
     const between = (a: 'public' | 'linux' | 'hotel-wifi', b: 'linux' | 'hotel-wifi') =>
-      simulatorDriver({ a, b, techniques }).prospects;
+      simulatorDriver({ a, b }).prospects(flowOf(checks()));
     expect(between('public', 'linux')).toEqual({ direct: 'sure', withoutUdp: 'sure' });
     expect(between('linux', 'linux')).toEqual({ direct: 'sure', withoutUdp: 'impossible' });
     expect(between('hotel-wifi', 'hotel-wifi')).toEqual({ direct: 'impossible', withoutUdp: 'impossible' });
-    const lucky = simulatorDriver({ a: 'linux', b: 'hotel-wifi', techniques: ['spray'] });
-    expect(lucky.prospects).toEqual({ direct: 'possible', withoutUdp: 'impossible' });
-    expect(lucky.code).toBe("simulatorDriver({ a: 'linux', b: 'hotel-wifi', techniques: ['spray'] })");
+  });
+
+  test.each([
+    ['spray', spray(), 'hotel-wifi', 'possible', 'impossible'],
+    ['TCP simultaneous open', tcpSimultaneousOpen(), 'linux', 'sure', 'sure'],
+    ['TCP simultaneous open at a hotel', tcpSimultaneousOpen(), 'hotel-wifi', 'impossible', 'impossible'],
+    ["a user's, which may do what any can", shy(), 'linux', 'possible', 'possible'],
+    ["a user's, where none can do anything", shy(), 'corporate-firewall', 'impossible', 'impossible'],
+  ] as const)('and for what the strategies can do: %s', (_, punch, b, direct, withoutUdp) => {
+    expect(simulatorDriver({ a: 'linux', b }).prospects(flowOf(punch))).toEqual({ direct, withoutUdp });
+  });
+
+  test('blames no flow for what it does not try', async () => {
+    const plain = createTraversalModel(flowOf(checks()), simulatorDriver({ a: 'linux', b: 'linux' }));
+    const withoutUdp = plain.getPathFromEvents([{ type: 'udp.blocked' }, { type: 'dialed' }, { type: 'time.passed' }]);
+    expect(withoutUdp.description).toMatch(/: connected\.relayed$/);
+    await testPath(plain, withoutUdp);
+  });
+
+  test('says how it is made', () => {
+    expect(simulatorDriver({ a: 'linux', b: [{ nat: {} }] }).code).toBe(
+      "simulatorDriver({ a: 'linux', b: [{ nat: {} }] })",
+    );
+  });
+
+  test.each<[unknown, string]>([
+    [undefined, 'options: must be an object'],
+    [{ a: 'linux' }, 'options.b: is missing'],
+    [{ a: 'linux', b: 'home' }, 'b-home: there is no preset home; there are '],
+    [{ a: 'linux', b: 5 }, 'nat: must be an object'],
+    [{ a: 'linux', b: 'linux', maping: false }, 'options.maping: there is no such field'],
+    [{ a: 'linux', b: 'linux', turn: 'yes' }, 'options.turn: must be true or false'],
+  ])('refuses %j', (options, message) => {
+    const make = () => simulatorDriver(options as SimulatorDriverOptions);
+    expect(make).toThrow(expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining(message) }));
   });
 });
+
+function flowOf(punch: Step<'direct'>) {
+  return defineFlow({ discover: [interfaces(), stun()], punch, fallback: relay() });
+}
+
+/** A strategy of which nobody knows what it can do. */
+function shy() {
+  return defineStrategy({
+    name: 'shy',
+    gives: 'direct',
+    bounds: { time: 1_000, packets: 0, sockets: 0 },
+    run: async () => ({ ok: false, reason: 'it does not dare' }),
+  });
+}

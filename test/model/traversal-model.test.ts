@@ -2,19 +2,23 @@ import { describe, expect, test } from 'vitest';
 import { defaultFlow, defineFlow, TraversalError } from '../../src/index.ts';
 import {
   actorFaults,
+  brokenStrategy,
   createTraversalModel,
   EVENTS,
   type ModelEvent,
+  type PathOptions,
   type Prospects,
   RARE_EVENTS,
   type TraversalModel,
+  type TraversalModelOptions,
 } from '../../src/testing/index.ts';
+import { fakeDriver } from './fake-driver.ts';
 
 const SURE: Prospects = { direct: 'sure', withoutUdp: 'impossible' };
 const directOnly = defineFlow({ ...defaultFlow.spec, policy: 'direct-only' });
 
 function modelOf(flow = defaultFlow, prospects = SURE, events?: readonly ModelEvent[]): TraversalModel {
-  return createTraversalModel(flow, { name: 'fake', prospects, cannot: {} }, { events });
+  return createTraversalModel(flow, fakeDriver(), { prospects, events });
 }
 
 /** Where events lead: `relayed`, or `recovering`. */
@@ -181,13 +185,82 @@ describe('wrong use', () => {
   });
 
   test('an event that the driver cannot make happen', () => {
-    const driver = { name: 'cable', prospects: SURE, cannot: { roamed: 'it is bolted down' } };
+    const driver = { ...fakeDriver(), name: 'cable', cannot: { roamed: 'it is bolted down' } };
     const events: readonly ModelEvent[] = [{ type: 'roamed', side: 'dialer' }];
     expect(() => createTraversalModel(defaultFlow, driver, { events })).toThrow(
-      'events: the cable cannot do roamed (dialer): it is bolted down',
+      'events[0]: the cable cannot do roamed (dialer): it is bolted down',
     );
     expect(createTraversalModel(defaultFlow, driver).events.some(({ type }) => type === 'roamed')).toBe(false);
   });
+});
+
+describe('what it is asked for', () => {
+  const of = (options: unknown) => () =>
+    createTraversalModel(defaultFlow, fakeDriver(), options as TraversalModelOptions);
+
+  test.each<[unknown, string]>([
+    [{ events: [] }, 'events: must be a list of events, one at least'],
+    [{ events: 'dialed' }, 'events: must be a list of events, one at least'],
+    [{ events: ['dialed'] }, 'events[0]: must be an object, not "dialed"'],
+    [{ events: [{ type: 'dialed' }, { type: 'foo' }] }, 'events[1].type: must be one of dialed, '],
+    [{ events: [{ type: 'roamed' }] }, 'events[0].side: is missing'],
+    [{ events: [{ type: 'dialed', side: 'dialer' }] }, 'events[0].side: there is no such field'],
+    [{ events: [{ type: 'listener.returned', ports: 'other' }] }, 'events[0].ports: must be one of same'],
+    [{ events: [{ type: 'actor.broke', side: 'dialer' }] }, 'events[0].actor: is missing'],
+    [{ event: [] }, 'options.event: there is no such field'],
+    [{ relay: 'no' }, 'options.relay: must be true or false'],
+    [{ prospects: { direct: 'sure' } }, 'options.prospects.withoutUdp: is missing'],
+    [{ prospects: { direct: 'maybe', withoutUdp: 'sure' } }, 'options.prospects.direct: must be one of sure, possible'],
+    [null, 'options: must be an object, not null'],
+  ])('%j', (options, message) => {
+    expect(of(options)).toThrow(usage(message));
+  });
+
+  test('every event that there is', () => {
+    const events = [...EVENTS, ...RARE_EVENTS, ...actorFaults(['watch'])];
+    expect(of({ events })().events).toEqual(events);
+  });
+
+  test('no flow and no driver', () => {
+    expect(() => createTraversalModel(defaultFlow.spec as never, fakeDriver())).toThrow(
+      usage('flow: an object is no flow; call defineFlow()?'),
+    );
+    expect(() => createTraversalModel(defaultFlow, undefined as never)).toThrow(usage('driver: is no driver'));
+    expect(() => brokenStrategy({} as never, 'checks', 'hangs')).toThrow(
+      usage('flow: an object is no flow; call defineFlow()?'),
+    );
+  });
+
+  test('a fault that is none', () => {
+    expect(() => actorFaults('punch' as never)).toThrow(usage('actors: must be a list of names'));
+    expect(() => brokenStrategy(defaultFlow, 'checks', 'explodes' as never)).toThrow(
+      usage('fault: must be one of fails'),
+    );
+    expect(() => brokenStrategy(defaultFlow, 'chekcs', 'hangs')).toThrow(usage('name: there is no strategy chekcs'));
+  });
+
+  test.each<[unknown, string]>([
+    [{ cover: 'states' }, 'options.cover: must be one of transitions, situations'],
+    [{ pause: Number.NaN }, 'options.pause: must be a number in 0..2147483647, not NaN'],
+    [{ pause: -1 }, 'options.pause: must be a number in 0..2147483647, not -1'],
+  ])('paths %j', (options, message) => {
+    expect(() => modelOf().getShortestPaths(options as PathOptions)).toThrow(usage(message));
+  });
+
+  test('events of a path', () => {
+    expect(() => modelOf().getPathFromEvents(['dialed'] as never)).toThrow(usage('events[0]: must be an object'));
+    expect(() => modelOf().getPathFromEvents('dialed' as never)).toThrow(usage('events: must be a list of events'));
+    expect(() => modelOf().getSimplePaths({ pause: -1 })).toThrow(usage('options.pause: must be a number'));
+  });
+});
+
+test('what it is made with is told in code', () => {
+  const { code } = createTraversalModel(defaultFlow, fakeDriver());
+  expect(code).toBe('createTraversalModel(flow, fakeDriver())');
+  const other = createTraversalModel(defaultFlow, fakeDriver(), { relay: false, prospects: SURE });
+  expect(other.code).toBe(
+    "createTraversalModel(flow, fakeDriver(), { relay: false, prospects: { direct: 'sure', withoutUdp: 'impossible' } })",
+  );
 });
 
 test('every state at rest says what is seen of both sides', () => {
@@ -215,4 +288,8 @@ function walk(model: TraversalModel, events: readonly ModelEvent[]) {
 function transitionsOf(model: TraversalModel, events: readonly ModelEvent[]): readonly string[] {
   const states = [model.initial(), ...walk(model, events)].map(({ value }) => value);
   return events.map((event, i) => JSON.stringify([states[i], event, states[i + 1]]));
+}
+
+function usage(message: string) {
+  return expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining(message) });
 }

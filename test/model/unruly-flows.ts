@@ -1,7 +1,7 @@
 import { NEVER } from 'rxjs';
 import { setup } from 'xstate';
 import type { Step, StrategyStep } from '../../src/flows/step.ts';
-import type { Path, StrategyInput, StrategyResult } from '../../src/index.ts';
+import type { Flow, Path, StrategyInput, StrategyResult } from '../../src/index.ts';
 import {
   checks,
   defaultFlow,
@@ -24,12 +24,13 @@ import {
 import type { NatSpec } from '../../src/sim.ts';
 import {
   createTraversalModel,
-  flowTechniques,
   type ModelEvent,
+  type Prospects,
   type SimulatorDriverOptions,
   simulatorDriver,
+  type TraversalModelOptions,
 } from '../../src/testing/index.ts';
-import { type Expedition, expedition, ofTypes } from './campaign.ts';
+import { type Expedition, expedition, ofTypes } from './expedition.ts';
 
 /**
  * Flows of strategies that misbehave, in all combinators: whatever they do, the pair comes to what its place allows, and nothing is left
@@ -39,12 +40,11 @@ export function unrulyExpeditions(): readonly Expedition[] {
   const calm = ofTypes(['dialed', 'time.passed', 'closed', 'aborted']);
   const stormy = ofTypes(['dialed', 'time.passed', 'udp.blocked', 'udp.unblocked', 'nat.rebound', 'listener.ended']);
   const flow = unruly();
-  const techniques = flowTechniques(flow);
   const LINUX = { a: 'linux', b: 'linux' } as const;
   return [
-    expedition('unruly strategies', flow, { ...LINUX, techniques }, { events: calm }),
-    expedition('unruly strategies, unruly days', flow, { ...LINUX, techniques }, { events: stormy, pause: 1_000 }),
-    expedition('a path that is taken back', fickle(), { ...LINUX, techniques: [] }, { events: calm }),
+    expedition('unruly strategies', flow, LINUX, { events: calm }),
+    expedition('unruly strategies, unruly days', flow, LINUX, { events: stormy, pause: 1_000 }),
+    foreseen('a path that is taken back', fickle(), LINUX, { events: calm, prospects: NO_CHANCE }),
     alone('checks', checks(), LINUX, calm),
     alone('predict', predict(), { a: 'linux', b: IN_SEQUENCE }, calm),
     alone('spray', spray(), { a: 'linux', b: 'hotel-wifi' }, calm),
@@ -60,12 +60,23 @@ function alone(
   sites: SimulatorDriverOptions,
   events: readonly ModelEvent[],
 ): Expedition {
-  const driver = simulatorDriver(sites);
   const flow = defineFlow({ ...defaultFlow.spec, punch });
-  const prospects = { direct: 'sure', withoutUdp: 'sure' } as const;
-  const model = createTraversalModel(flow, { ...driver, prospects }, { events });
-  return { title: `nothing but ${name}`, model, driver, paths: model.getShortestPaths() };
+  return foreseen(`nothing but ${name}`, flow, sites, { events, prospects: SURE });
 }
+
+/** Where what comes of a pair is known better than by the oracle. */
+function foreseen(
+  title: string,
+  flow: Flow,
+  sites: SimulatorDriverOptions,
+  options: Pick<TraversalModelOptions, 'events' | 'prospects'>,
+): Expedition {
+  const model = createTraversalModel(flow, simulatorDriver(sites), options);
+  return { title, model, paths: model.getShortestPaths() };
+}
+
+const SURE: Prospects = { direct: 'sure', withoutUdp: 'sure' };
+const NO_CHANCE: Prospects = { direct: 'impossible', withoutUdp: 'impossible' };
 
 const IN_SEQUENCE: NatSpec = {
   mapping: 'address-and-port-dependent',

@@ -4,8 +4,9 @@
  */
 import { parseArgs } from 'node:util';
 import { chartsOf, coverage, ModelFailure, propertyTest, testPath } from '../../src/testing/index.ts';
-import { type Expedition, expeditions, flows } from '../model/campaign.ts';
+import { expeditions } from '../model/campaign.ts';
 import { type Comeback, comebacks } from '../model/comebacks.ts';
+import { type Expedition, flows } from '../model/expedition.ts';
 import { pairs } from '../model/pairs.ts';
 import { unrulyExpeditions } from '../model/unruly-flows.ts';
 import type { Catch, Judgement } from './judgement.ts';
@@ -37,16 +38,10 @@ async function thorough(): Promise<Judgement> {
   return { caught: await wander(), missing: collector.report().missing };
 }
 
-async function walk({
-  title,
-  model,
-  driver,
-  paths,
-  invariants,
-}: Expedition & Partial<Comeback>): Promise<Catch | null> {
+async function walk({ title, model, paths, invariants }: Expedition & Partial<Comeback>): Promise<Catch | null> {
   for (const path of paths) {
     try {
-      await testPath(model, driver, path, { inspect: collector.inspect, invariants });
+      await testPath(model, path, { inspect: collector.inspect, invariants });
     } catch (error) {
       return { by: 'path', where: `${title}: ${path.description}`, reason: reasonOf(error) };
     }
@@ -58,9 +53,9 @@ async function walk({
 async function wander(): Promise<Catch | null> {
   const all = pairs();
   const runs = Math.ceil(Number(values.runs) / all.length);
-  for (const { title, model, driver } of all) {
+  for (const { title, model } of all) {
     try {
-      await propertyTest({ model, driver, runs, seed: Number(values.seed) });
+      await propertyTest({ model, runs, seed: Number(values.seed) });
     } catch (error) {
       return { by: 'random', where: title, reason: reasonOf(error) };
     }

@@ -1,4 +1,5 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
+import { statesOf } from '../../flows/index.ts';
 
 /** The parts of a chart that can be hit, in the order of its document. */
 export interface ChartOutline {
@@ -30,18 +31,19 @@ export interface OutlinedTransition {
   readonly targets: readonly string[];
 }
 
-export function outlineOf({ id, root }: AnyStateMachine): ChartOutline {
-  const nodes = nodesOf(root);
+export function outlineOf(machine: AnyStateMachine): ChartOutline {
+  const { id, root } = machine;
+  const states = statesOf(machine);
   return {
     id,
-    states: nodes.slice(1).map((node) => ({
+    states: states.map((node) => ({
       id: node.id,
       key: node.key,
       parent: node.parent!.id,
       type: node.type,
       description: node.description,
     })),
-    transitions: nodes.flatMap((node) =>
+    transitions: [root, ...states].flatMap((node: AnyStateNode) =>
       transitionsOf(node).map((transition, i) => ({
         key: keyOf(node, transition, i),
         source: node.id,
@@ -71,10 +73,6 @@ function transitionsOf({ transitions, always = [] }: AnyStateNode): readonly Any
 
 function keyOf({ id }: AnyStateNode, { eventType }: AnyTransitionDefinition, index: number): string {
   return `${id} ${index} ${eventType}`;
-}
-
-function nodesOf(node: AnyStateNode): readonly AnyStateNode[] {
-  return [node, ...Object.values(node.states).flatMap((child) => nodesOf(child as AnyStateNode))];
 }
 
 /** `noPath`, `and(noPath, stateIn)`. */

@@ -13,7 +13,7 @@ export interface CoverageReport {
   text(): string;
   /** For files, and for `Coverage.merge`. */
   json(): CoverageJson;
-  /** A picture of each chart: nested boxes, green what was hit, red what was not. */
+  /** A picture of each chart: nested boxes, green what was hit, red what was not, amber where a guard never failed; with a legend. */
   svg(): string;
 }
 

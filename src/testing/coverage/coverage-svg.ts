@@ -1,9 +1,10 @@
 import { element, type SvgText, styleSheet } from '../matrix/svg.ts';
-import type { ChartCoverageJson, CoveredTransition } from './coverage-json.ts';
+import { type ChartCoverageJson, type CoveredTransition, eventWords, sharesOf } from './coverage-json.ts';
+import { shareText } from './coverage-text.ts';
 
-/** The charts under each other, each as nested boxes in the order of its document, coloured by what was hit. */
+/** A legend, and the charts under each other, each as nested boxes in the order of its document, coloured by what was hit. */
 export function coverageSvg(charts: readonly ChartCoverageJson[]): string {
-  const boxes = charts.map((chart) => chartBox(chart));
+  const boxes = [legend(), ...charts.map((chart) => chartBox(chart))];
   const width = Math.max(0, ...boxes.map((box) => box.width)) + 2 * MARGIN;
   const tops = boxes.map((_, i) => MARGIN + sum(boxes.slice(0, i).map(({ height }) => height + MARGIN)));
   const height = MARGIN + sum(boxes.map((box) => box.height + MARGIN));
@@ -24,8 +25,21 @@ interface Line {
   readonly kind: 'title' | 'hit' | 'partly' | 'missed';
 }
 
+/** What the colours and the numbers say. */
+function legend(): Box {
+  let right = 0;
+  const texts = LEGEND.map(({ text, kind }) => {
+    const drawn = element('text', { class: kind, x: right, y: ASCENT }, text);
+    right += widthOf(text) + 2 * MARGIN;
+    return drawn;
+  });
+  return { width: right, height: LINE, content: texts };
+}
+
 function chartBox(chart: ChartCoverageJson): Box {
-  return stateBox(chart, { id: chart.id, key: chart.id, type: 'compound', hits: 1 });
+  const { states, transitions, guards } = sharesOf(chart);
+  const title = `${chart.id}: states ${shareText(states)}, transitions ${shareText(transitions)}, guards ${shareText(guards)}`;
+  return stateBox(chart, { id: chart.id, key: title, type: 'compound', hits: 1 });
 }
 
 function stateBox(
@@ -39,8 +53,7 @@ function stateBox(
   const children = chart.states.filter(({ parent }) => parent === id).map((child) => stateBox(chart, child));
   const rows = rowsOf(children);
   const head = PADDING + lines.length * LINE;
-  const width =
-    2 * PADDING + Math.max(...lines.map(({ text }) => text.length * CHARACTER), ...rows.map((row) => row.width));
+  const width = 2 * PADDING + Math.max(...lines.map(({ text }) => widthOf(text)), ...rows.map((row) => row.width));
   const height = head + sum(rows.map((row) => row.height + PADDING)) + PADDING;
   const kind = hits > 0 ? 'state' : 'state missed';
   const frame = element('rect', { class: type === 'parallel' ? `${kind} parallel` : kind, width, height, rx: 4 });
@@ -57,12 +70,12 @@ function stateBox(
 }
 
 /** `path.lost [isCurrent] → recovering · 12`. */
-function transitionLine({ event, guard, targets, hits }: CoveredTransition): Line {
+function transitionLine({ source, event, guard, targets, hits }: CoveredTransition): Line {
   const condition = guard === undefined ? '' : ` [${guard.name}]`;
   const target = targets.length === 0 ? '' : ` → ${targets.map((id) => id.split('.').at(-1)).join(', ')}`;
   const isHalf = guard !== undefined && guard.no === 0;
   return {
-    text: `${event || 'always'}${condition}${target} · ${hits}`,
+    text: `${eventWords({ source, event })}${condition}${target} · ${hits}`,
     kind: hits === 0 ? 'missed' : isHalf ? 'partly' : 'hit',
   };
 }
@@ -89,9 +102,20 @@ function rowsOf(boxes: readonly Box[]): readonly Row[] {
   return rows;
 }
 
+/** px, whole ones. */
+function widthOf(text: string): number {
+  return Math.ceil(text.length * CHARACTER);
+}
+
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }
+
+const LEGEND: readonly Line[] = [
+  { text: 'reached · how often', kind: 'hit' },
+  { text: 'reached, but its guard never failed', kind: 'partly' },
+  { text: 'never reached', kind: 'missed' },
+];
 
 const MARGIN = 16;
 const PADDING = 8;

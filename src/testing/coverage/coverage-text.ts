@@ -19,7 +19,7 @@ export function coverageText(charts: readonly ChartCoverageJson[]): string {
 }
 
 /** `12/14 (85.7 %)`; of nothing, all. */
-function shareText({ hit, all }: Share): string {
+export function shareText({ hit, all }: Share): string {
   const percent = all === 0 ? 100 : Math.floor((hit / all) * 1_000) / 10;
   return `${hit}/${all} (${percent} %)`;
 }

@@ -5,11 +5,13 @@ import type {
   AnyTransitionDefinition,
   InspectionEvent,
 } from 'xstate';
-import type { Flow } from '../../flows/flow.ts';
+import { type Flow, flowOf } from '../../flows/index.ts';
+import { isMachine } from '../../flows/logic-shape.ts';
 import { leaseMachine, peerMachine } from '../../index.ts';
+import { usage } from '../../sim/fields.ts';
 import { ChartHits } from './chart-hits.ts';
 import { type ChartOutline, outlineOf, transitionKey } from './chart-outline.ts';
-import type { CoverageJson } from './coverage-json.ts';
+import { type CoverageJson, readCoverage } from './coverage-json.ts';
 import { type CoverageReport, coverageReport } from './coverage-report.ts';
 import { activeNodes, noteAlwaysOutcomes, noteEventOutcomes } from './guard-outcomes.ts';
 
@@ -17,21 +19,23 @@ import { activeNodes, noteAlwaysOutcomes, noteEventOutcomes } from './guard-outc
 export interface Coverage {
   /** For `PeerOptions.inspect`, `TestPathOptions.inspect`, `createActor`. */
   readonly inspect: (event: InspectionEvent) => void;
-  /** Adds what another collector saw of the same charts, be it in another process. */
+  /** Adds what another collector saw of the same charts, be it in another process. Errors: `ERR_USAGE` for other charts than these. */
   merge(other: CoverageJson): void;
   report(): CoverageReport;
 }
 
-/** The charts that a flow runs in: those of connection, peer and lease, and the composed ones. */
+/** The charts that a flow runs in: those of connection, peer and lease, the composed ones, and its strategies that are machines. */
 export function chartsOf(flow: Flow): readonly AnyStateMachine[] {
-  const { machine, discover, map, punch, fallback } = flow;
+  const { machine, discover, map, punch, fallback, strategies } = flowOf('flow', flow);
   const all = [machine, peerMachine, discover, punch, fallback, ...(map === undefined ? [] : [leaseMachine, map])];
-  return all.filter((chart) => chart !== undefined);
+  const own = strategies.map(({ logic }) => ('machine' in logic ? logic.machine : undefined));
+  return [...new Set([...all, ...own])].filter(isMachine);
 }
 
 /**
- * Which states, transitions and guards of these charts are hit. Charts are known by their id; those that are not among them are left out.
- * Machines with other implementations, made by `.provide()`, count as the same chart.
+ * Which states, transitions and guards of these charts are hit. Charts are known by their id and all their states and transitions, so that
+ * machines with other implementations, made by `.provide()`, count as the same chart; others than these are left out. Errors: `ERR_USAGE`
+ * for what is no machine, and for two charts of one id, of which a report could not say which is which.
  */
 export function coverage(charts: readonly AnyStateMachine[]): Coverage {
   return new ChartCoverage(charts);
@@ -40,31 +44,53 @@ export function coverage(charts: readonly AnyStateMachine[]): Coverage {
 class ChartCoverage implements Coverage {
   readonly #outlines: ReadonlyMap<string, ChartOutline>;
   readonly #hits: ReadonlyMap<string, ChartHits>;
+  /** By the config of machines that were seen. */
+  readonly #known = new WeakMap<object, { readonly hits: ChartHits | undefined }>();
   /** The last snapshot of each actor. */
   readonly #before = new WeakMap<object, AnyMachineSnapshot>();
 
   constructor(charts: readonly AnyStateMachine[]) {
-    this.#outlines = new Map(charts.map((chart) => [chart.id, outlineOf(chart)]));
-    this.#hits = new Map(charts.map(({ id }) => [id, new ChartHits()]));
+    if (!Array.isArray(charts) || charts.length === 0)
+      throw usage('charts', 'must be a list of machines; chartsOf gives it');
+    const outlines = new Map<string, ChartOutline>();
+    for (const [i, chart] of charts.entries()) {
+      if (!isMachine(chart)) throw usage(`charts[${i}]`, 'is no machine');
+      const outline = outlineOf(chart);
+      if (!isSame(outlines.get(chart.id) ?? outline, outline))
+        throw usage(`charts[${i}]`, `another one has the id ${chart.id}, too; each machine needs an id of its own`);
+      outlines.set(chart.id, outline);
+    }
+    this.#outlines = outlines;
+    this.#hits = new Map([...outlines.keys()].map((id) => [id, new ChartHits()]));
   }
 
   readonly inspect = (event: InspectionEvent): void => {
     if (event.type !== '@xstate.microstep' && event.type !== '@xstate.snapshot') return;
     if (!isOfMachine(event.snapshot)) return;
-    const hits = this.#hits.get(event.snapshot.machine.id);
+    const hits = this.#hitsOf(event.snapshot.machine);
     if (hits === undefined) return;
     if (event.type === '@xstate.microstep') this.#step(hits, event, event.snapshot);
     else this.#rest(hits, event.actorRef, event.snapshot);
   };
 
-  merge({ charts }: CoverageJson): void {
-    for (const chart of charts) this.#hits.get(chart.id)?.add(chart);
+  merge(other: CoverageJson): void {
+    for (const chart of readCoverage(other, this.#outlines)) this.#hits.get(chart.id)!.add(chart);
   }
 
   report(): CoverageReport {
     return coverageReport(
       [...this.#outlines.values()].map((outline) => ({ outline, hits: this.#hits.get(outline.id)! })),
     );
+  }
+
+  #hitsOf(machine: AnyStateMachine): ChartHits | undefined {
+    const known = this.#known.get(machine.config);
+    if (known !== undefined) return known.hits;
+    const wanted = this.#outlines.get(machine.id);
+    const isWanted = wanted !== undefined && isSame(outlineOf(machine), wanted);
+    const hits = isWanted ? this.#hits.get(machine.id) : undefined;
+    this.#known.set(machine.config, { hits });
+    return hits;
   }
 
   /** Some transitions were taken at once; none, where an event was of no interest. */
@@ -102,6 +128,10 @@ class ChartCoverage implements Coverage {
 }
 
 type Microstep = Extract<InspectionEvent, { readonly type: '@xstate.microstep' }>;
+
+function isSame(a: ChartOutline, b: ChartOutline): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
 
 function isOfMachine(snapshot: object): snapshot is AnyMachineSnapshot {
   return 'machine' in snapshot;

@@ -1,3 +1,3 @@
 export { type Coverage, chartsOf, coverage } from './coverage.ts';
-export type { ChartCoverageJson, CoverageJson, CoveredTransition } from './coverage-json.ts';
+export type { ChartCoverageJson, CoverageJson, CoveredTransition, Share } from './coverage-json.ts';
 export type { CoverageReport } from './coverage-report.ts';

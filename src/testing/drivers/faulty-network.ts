@@ -1,4 +1,5 @@
 import { tap } from 'rxjs';
+import type { Family } from '../../core/endpoint.ts';
 import type {
   ByteListener,
   ByteSocket,
@@ -27,7 +28,11 @@ export class FaultyNetwork implements Network {
   readonly #network: ProgramNetwork;
   readonly #random: Random;
   readonly #subscriptions: SubscriptionCount;
+  /** Local ports of the first UDP socket of each family; what is known before the socket is opened is what it gets. */
+  readonly ports = new Map<Family, number>();
   readonly #datagramSockets = new Set<FaultySocket>();
+  /** Families of which a UDP socket was opened. */
+  readonly #opened = new Set<Family>();
   /** Of TCP. */
   readonly #closers = new Set<() => void>();
   #sent = 0;
@@ -73,7 +78,12 @@ export class FaultyNetwork implements Network {
   }
 
   async udp(options: Parameters<Network['udp']>[0]): Promise<DatagramSocket> {
-    const socket = new FaultySocket(await this.#network.udp(options), {
+    const { family } = options;
+    const isFirst = !this.#opened.has(family);
+    this.#opened.add(family);
+    const own = await this.#network.udp(isFirst ? { port: this.ports.get(family), ...options } : options);
+    if (isFirst) this.ports.set(family, own.local.port);
+    const socket = new FaultySocket(own, {
       open: () => this.#network.udp({ ...options, port: 0 }),
       isLost: () => this.#isLost(),
       onSend: () => this.#sent++,

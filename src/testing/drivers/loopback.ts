@@ -1,6 +1,6 @@
 import { cryptoRandom } from '../../adapters/node/random.ts';
 import { pause } from '../../core/pause.ts';
-import { type ConnectionDelays, type Identity, silentLog, TraversalError } from '../../index.ts';
+import { type ConnectionDelays, type Flow, type Identity, silentLog, TraversalError } from '../../index.ts';
 import {
   createIdentity,
   nodeEnvironment,
@@ -11,6 +11,7 @@ import {
 } from '../../node.ts';
 import { type RealTrace, recordPeers } from '../../trace/index.ts';
 import type { Driver, WorldSetup } from '../model/driver.ts';
+import type { Prospects } from '../model/prospects.ts';
 import type { Side } from '../model/sight.ts';
 import { PairProgram } from './pair-program.ts';
 import { type PairScene, PairWorld } from './pair-world.ts';
@@ -24,7 +25,7 @@ export function loopbackDriver(): Driver {
   return {
     name: 'loopback',
     code: 'loopbackDriver()',
-    prospects: { direct: 'sure', withoutUdp: 'sure' },
+    prospects: prospectsOnLoopback,
     cannot: {
       roamed: 'this machine has no other network',
       'router.rebooted': 'there is no router on the way',
@@ -37,6 +38,12 @@ export function loopbackDriver(): Driver {
       return PairWorld.open(new LoopbackScene(server, setup));
     },
   };
+}
+
+/** Nothing is between the two: checks find a path, by UDP as by TCP, and what else a flow may try may as well. */
+function prospectsOnLoopback({ strategies }: Pick<Flow, 'strategies'>): Prospects {
+  const chance = strategies.some(({ name }) => name === 'checks') ? 'sure' : 'possible';
+  return { direct: chance, withoutUdp: chance };
 }
 
 class LoopbackScene implements PairScene {

@@ -4,20 +4,29 @@ import type { Environment } from '../../core/environment.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import type { Identity } from '../../core/identity.ts';
 import type { Network } from '../../core/network.ts';
-import type { PathInfo } from '../../core/path.ts';
 import type { Random } from '../../core/random.ts';
 import type { Session, SessionOptions } from '../../core/session.ts';
 import type { Signaling } from '../../core/signaling.ts';
 import type { Flow } from '../../flows/flow.ts';
-import { type Connection, type ConnectionDelays, type ConnectionState, createPeer, type Peer } from '../../index.ts';
+import {
+  type Connection,
+  type ConnectionDelays,
+  type ConnectionState,
+  createPeer,
+  createScores,
+  type Peer,
+  type ScoresJson,
+} from '../../index.ts';
 import { ProgramClock } from '../../scenario/program-clock.ts';
 import type { PeerRecorder } from '../../trace/index.ts';
 import type { Remains } from '../model/driver.ts';
 import type { SideObservation, Sight } from '../model/sight.ts';
 import { ChartWatch } from './chart-watch.ts';
+import { isSuspect, sightOf } from './connection-sight.ts';
 import { FaultyNetwork } from './faulty-network.ts';
 import { faultySignaling, type SignalingFaults } from './faulty-signaling.ts';
 import { echoAll, PairTalk } from './pair-talk.ts';
+import { slowJournal } from './slow-journal.ts';
 import type { SubscriptionCount } from './subscription-count.ts';
 
 export interface PairProgramOptions {
@@ -31,6 +40,8 @@ export interface PairProgramOptions {
   /** The world as an environment, over this clock and this network. */
   readonly environment: (parts: { readonly clock: Clock; readonly network: Network }) => Environment;
   readonly delays?: Partial<ConnectionDelays>;
+  /** What strategies are ordered by, to begin with; absent: they are not. */
+  readonly scores?: ScoresJson;
   readonly inspect?: (event: InspectionEvent) => void;
   readonly recorder?: PeerRecorder;
 }
@@ -67,13 +78,14 @@ export class PairProgram {
 
   /** Opens the peer. Errors: those of `createPeer`. */
   async start(): Promise<void> {
-    const { flow, identity, delays, inspect, recorder } = this.#options;
+    const { flow, identity, delays, scores, inspect, recorder } = this.#options;
     const env = this.#environment();
     const peer = await createPeer({
       env,
       flow,
       identity,
       delays,
+      scores: scores && createScores(scores),
       inspect: (event) => {
         this.#charts.inspect(event);
         recorder?.inspect(event);
@@ -89,6 +101,17 @@ export class PairProgram {
         echoAll(stream).catch((error) => env.log('echo.ended', { error: String(error) }));
       });
     });
+  }
+
+  /** Before it is started: what was to break in a run before breaks in this one. `ports`: it gets those of that run. */
+  succeed({ network, doomed }: PairProgram, ports: 'same' | undefined): void {
+    for (const actor of doomed) this.#charts.break(actor);
+    if (ports === 'same') for (const [family, port] of network.ports) this.network.ports.set(family, port);
+  }
+
+  /** Names of actors that fail as soon as there is one. */
+  get doomed(): readonly string[] {
+    return this.#charts.doomed;
   }
 
   /** Registers, for a ticket to this side. Errors: those of `Peer.createTicket`. */
@@ -125,7 +148,7 @@ export class PairProgram {
     this.#session?.close(BROKEN, 'broken by a test');
   }
 
-  /** An actor of the charts fails, where there is one of that name. */
+  /** An actor of the charts fails, or the next one of that name. */
   breakActor(actor: string): void {
     this.#charts.break(actor);
     this.#look();
@@ -178,6 +201,7 @@ export class PairProgram {
   #environment(): Environment {
     const { environment, recorder } = this.#options;
     const env = environment({ clock: this.#clock, network: this.network });
+    const { leaseJournal } = env;
     return {
       ...env,
       clock: this.#clock,
@@ -186,6 +210,7 @@ export class PairProgram {
         recorder?.log(event, fields);
         env.log(event, fields);
       },
+      leaseJournal: leaseJournal && (() => slowJournal(leaseJournal(), this.#clock)),
       sessions: async (identity) => {
         const factory = await env.sessions(identity);
         const create = (options: SessionOptions): Session => {
@@ -237,26 +262,6 @@ export class PairProgram {
     if (this.#seen.sight === sight || this.#seen.sight === 'gone') return;
     this.#seen = { sight, since: this.#options.clock.now() };
   }
-}
-
-/** What a user sees of a connection in that state of its chart. */
-export function sightOf(state: ConnectionState, path: PathInfo | undefined): Sight {
-  const name = typeof state === 'string' ? state : Object.keys(state)[0];
-  switch (name) {
-    case 'connected':
-      return path?.kind ?? 'recovering';
-    case 'recovering':
-    case 'closed':
-    case 'failed':
-      return name;
-    default:
-      return 'traversing';
-  }
-}
-
-function isSuspect(state: ConnectionState): boolean {
-  const connected = typeof state === 'object' && 'connected' in state ? state.connected : undefined;
-  return typeof connected === 'object' && connected.liveness === 'suspect';
 }
 
 /** ms between two numbers that the dialer says. */

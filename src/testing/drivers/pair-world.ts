@@ -78,7 +78,7 @@ export class PairWorld implements World {
         listener.kill();
         return this.#scene.killed('listener');
       case 'listener.returned':
-        return this.#returnListener();
+        return this.#returnListener(event.ports);
       case 'server.lost':
         return this.#scene.settle(this.#scene.loseServer());
       case 'server.returned':
@@ -128,8 +128,9 @@ export class PairWorld implements World {
     };
   }
 
-  async #returnListener(): Promise<void> {
+  async #returnListener(ports: 'same' | undefined): Promise<void> {
     const program = this.#scene.program('listener');
+    program.succeed(this.#programs.listener, ports);
     this.#programs.listener = program;
     this.#spoil();
     await this.#scene.settle(program.start());

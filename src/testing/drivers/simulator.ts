@@ -1,12 +1,12 @@
 import { simIdentity } from '../../adapters/sim/identity.ts';
 import { simNetwork } from '../../adapters/sim/network.ts';
-import { defaultFlow } from '../../index.ts';
+import type { ScoresJson } from '../../index.ts';
 import { type HomesOptions, homes, simEnvironment } from '../../scenario/index.ts';
 import { rendezvousServers } from '../../scenario/scenario-reader.ts';
-import { forecast, type Host, type Internet, internet, type NetworkPlan, type Technique } from '../../sim/index.ts';
+import { Fields } from '../../sim/fields.ts';
+import { forecast, type Host, type Internet, internet, type NetworkPlan, type ServiceSpec } from '../../sim/index.ts';
 import { INTERNET, type InternetPlan } from '../../sim/plan.ts';
 import { recordPeers } from '../../trace/index.ts';
-import { flowTechniques } from '../matrix/index.ts';
 import type { Driver, WorldSetup } from '../model/driver.ts';
 import { literal } from '../model/model-failure.ts';
 import { prospectsOf } from '../model/prospects.ts';
@@ -15,8 +15,10 @@ import { PairProgram } from './pair-program.ts';
 import { type PairScene, PairWorld } from './pair-world.ts';
 
 export interface SimulatorDriverOptions extends Omit<HomesOptions, 'seed' | 'flow'> {
-  /** What the flow's strategies can do, in the oracle's words; default: what those of the default flow can. */
-  readonly techniques?: readonly Technique[];
+  /** Whether the server lends addresses as well, by TURN. Default false. */
+  readonly turn?: boolean;
+  /** What the strategies of both sides are ordered by, to begin with. Default: nothing, and no scores are kept. */
+  readonly scores?: ScoresJson;
 }
 
 /**
@@ -24,33 +26,46 @@ export interface SimulatorDriverOptions extends Omit<HomesOptions, 'seed' | 'flo
  * second place of the same kind to roam to. The same seed gives the same run. Errors: `ERR_USAGE` for what is no site.
  */
 export function simulatorDriver(options: SimulatorDriverOptions): Driver {
-  const { techniques = flowTechniques(defaultFlow), ...sites } = options;
-  const { internet: plan } = homes(sites);
-  const prospects = prospectsOf(forecast(plan, HOSTS.dialer, HOSTS.listener), techniques);
+  const { turn = false, scores, ...sites } = checked(options);
+  const { internet: home } = homes(sites);
+  const plan = turn ? withTurn(home) : home;
+  const oracle = forecast(plan, HOSTS.dialer, HOSTS.listener);
   return {
     name: 'simulator',
-    prospects,
+    prospects: (flow) => prospectsOf(oracle, flow),
     cannot: {},
     code: `simulatorDriver(${literal(options)})`,
     bounds: BOUNDS,
-    start: (setup) => PairWorld.open(new SimulatedScene(plan, sites.mapping, setup)),
+    start: (setup) => PairWorld.open(new SimulatedScene(plan, { mapping: sites.mapping, turn, scores }, setup)),
   };
+}
+
+/** Errors: `ERR_USAGE`. */
+function checked(options: SimulatorDriverOptions): SimulatorDriverOptions {
+  const fields = new Fields(options, 'options', ['a', 'b', 'shared', 'link', 'mapping', 'turn', 'scores']);
+  for (const side of ['a', 'b']) fields.required(side, fields.raw(side));
+  for (const name of ['mapping', 'turn']) fields.boolean(name);
+  return options;
 }
 
 /** The simulated internet of one run. */
 class SimulatedScene implements PairScene {
   readonly #world: Internet;
   readonly #setup: WorldSetup;
-  readonly #mapping: boolean | undefined;
+  readonly #options: Pick<SimulatorDriverOptions, 'mapping' | 'turn' | 'scores'>;
   readonly #servers: readonly string[];
   readonly #trace;
   /** Where each side is. */
   readonly #places: Record<Side, string>;
 
-  constructor(plan: InternetPlan, mapping: boolean | undefined, setup: WorldSetup) {
+  constructor(
+    plan: InternetPlan,
+    options: Pick<SimulatorDriverOptions, 'mapping' | 'turn' | 'scores'>,
+    setup: WorldSetup,
+  ) {
     this.#world = internet({ ...plan, seed: setup.seed, networks: withSecondPlaces(plan.networks ?? []) });
     this.#setup = setup;
-    this.#mapping = mapping;
+    this.#options = options;
     this.#servers = rendezvousServers(plan.hosts);
     this.#trace = setup.trace && recordPeers(setup.trace, this.#world.clock);
     this.#places = { dialer: this.#home('dialer', plan), listener: this.#home('listener', plan) };
@@ -64,13 +79,16 @@ class SimulatedScene implements PairScene {
     const host = this.#host(side);
     const recorder = this.#trace?.peer(side);
     const { flow, inspect } = this.#setup;
+    const { mapping, turn, scores } = this.#options;
+    const servers = { servers: this.#servers, turn: turn ? TURN_SERVERS : [] };
     return new PairProgram({
       flow,
       identity: simIdentity(host.random.stream(`identity ${side}`)),
       clock: host.clock,
       network: simNetwork(host),
       random: host.random.stream(`losses ${side}`),
-      environment: (parts) => simEnvironment(host, { servers: this.#servers, mapping: this.#mapping, ...parts }),
+      environment: (parts) => simEnvironment(host, { ...servers, mapping, ...parts }),
+      scores,
       inspect,
       recorder,
     });
@@ -138,13 +156,25 @@ class SimulatedScene implements PairScene {
   }
 }
 
-/** Each network of a side alone is there twice. */
+function withTurn({ hosts = [], ...plan }: InternetPlan): InternetPlan {
+  const servers = hosts.map((host) =>
+    host.name === SERVER ? { ...host, services: [...(host.services ?? []), TURN_SERVICE] } : host,
+  );
+  return { ...plan, hosts: servers };
+}
+
+/** Each network of a side alone is there twice. Where hosts have addresses of their own behind a NAT, the second has others. */
 function withSecondPlaces(networks: readonly NetworkPlan[]): readonly NetworkPlan[] {
   const isOwn = ({ name }: Pick<NetworkPlan, 'name'>): boolean => OWN.test(name);
   const seconds = networks.filter(isOwn).map((network) => {
-    const { above } = network;
+    const { above, name, nat, ipv4 } = network;
     const isAboveOwn = above !== undefined && isOwn({ name: above });
-    return { ...network, name: elsewhere(network.name), above: isAboveOwn ? elsewhere(above) : above };
+    return {
+      ...network,
+      name: elsewhere(name),
+      above: isAboveOwn ? elsewhere(above) : above,
+      ipv4: nat !== undefined && HOME.test(name) ? AWAY_ADDRESSES : ipv4,
+    };
   });
   return [...networks, ...seconds];
 }
@@ -158,7 +188,13 @@ function elsewhere(place: string): string {
 const HOSTS: Readonly<Record<Side, string>> = { dialer: 'a', listener: 'b' };
 const SERVER = 'server';
 const OWN = /^[ab]-/;
+const HOME = /^[ab]-home$/;
 const AWAY = ' away';
+const AWAY_ADDRESSES = '192.168.77.0/24';
+
+/** On a port that every network lets out. */
+const TURN_SERVICE: ServiceSpec = { type: 'turn', port: 80, users: { sallyport: 'test' } };
+const TURN_SERVERS = ['udp', 'tcp'].map((transport) => `turn:sallyport:test@${SERVER}:80?transport=${transport}`);
 
 /** ms for which a router is off. */
 const REBOOT = 3_000;

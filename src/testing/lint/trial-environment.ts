@@ -86,6 +86,10 @@ export class TrialEnvironment implements CandidateEnvironment, MappingEnvironmen
     return this.#answer({ params, vouched: true, crossing: 20 }, 'ERR_TIMEOUT');
   }
 
+  mayAim(): boolean {
+    return true;
+  }
+
   prober(): Prober {
     const heard$ = new Subject<Endpoint>();
     this.signal.addEventListener('abort', () => heard$.complete());

@@ -10,8 +10,8 @@ import type { Observation } from './sight.ts';
 export interface Driver {
   /** As it stands in titles: `simulator`. */
   readonly name: string;
-  /** What can come of the pair in this world; the model goes by it. */
-  readonly prospects: Prospects;
+  /** What can come of a pair that runs this flow in this world; the model goes by it. */
+  prospects(flow: Flow): Prospects;
   /** Events that it cannot make happen, and why. The model leaves them out. */
   readonly cannot: Readonly<Partial<Record<ModelEventType, string>>>;
   /** How the driver is made, as code: `simulatorDriver({ a: 'linux', b: 'linux' })`. For what a failure prints. */

@@ -1,4 +1,4 @@
-import type { Driver, Remains } from './driver.ts';
+import type { Remains } from './driver.ts';
 import type { ModelSnapshot } from './model-paths.ts';
 import type { Observation } from './sight.ts';
 import type { TraversalModel } from './traversal-model.ts';
@@ -13,8 +13,8 @@ export interface Invariant {
 
 /** What an invariant is asked about. */
 export interface Moment {
+  /** With the driver of the run. */
   readonly model: TraversalModel;
-  readonly driver: Pick<Driver, 'bounds'>;
   /** Where the model is. */
   readonly snapshot: ModelSnapshot;
   readonly observation: Observation;

@@ -67,9 +67,11 @@ export const fallbackReachable: Invariant = {
 export const progress: Invariant = {
   name: 'progress',
   check(moment) {
-    const { bounds } = moment.driver;
+    const { bounds } = moment.model.driver;
     const { at } = moment.observation;
     return ofSides(moment, ({ sight, since, path, suspectSince = at }) => {
+      // A program that was killed in the middle of a doubt keeps it for ever.
+      if (sight === 'gone') return undefined;
       if (at - suspectSince > DOUBT[path?.kind ?? 'direct'])
         return `has doubted its path for ${Math.round(at - suspectSince)} ms`;
       if (sight !== 'traversing' && sight !== 'recovering') return undefined;

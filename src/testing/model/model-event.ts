@@ -1,3 +1,4 @@
+import { usage } from '../../sim/fields.ts';
 import { SIDES, type Side } from './sight.ts';
 
 /** What the environment and the users of a pair can do. Plain data, past facts. */
@@ -21,8 +22,8 @@ export type ModelEvent =
   | { readonly type: 'roamed'; readonly side: Side }
   /** The listener's program was killed: nothing is said, and its sockets are gone. */
   | { readonly type: 'listener.ended' }
-  /** It was started again, and knows of no connection. */
-  | { readonly type: 'listener.returned' }
+  /** It was started again, and knows of no connection. `ports`: by chance, its sockets have the ports that they had. */
+  | { readonly type: 'listener.returned'; readonly ports?: 'same' }
   /** The router of that side, with its NAT and its gateway, was off for a moment and has forgotten everything. */
   | { readonly type: 'router.rebooted'; readonly side: Side }
   /** Another program has registered the listener's key: dials go there from now on. */
@@ -36,7 +37,7 @@ export type ModelEvent =
   | { readonly type: 'aborted' }
   /** That side's session has ended with an error. */
   | { readonly type: 'session.broke'; readonly side: Side }
-  /** An actor of that side's charts has failed, as when its logic throws; nothing happens where there is none of that name. */
+  /** An actor of that side's charts has failed, as when its logic throws; where there is none of that name, the next one fails. */
   | { readonly type: 'actor.broke'; readonly side: Side; readonly actor: string };
 
 export type ModelEventType = ModelEvent['type'];
@@ -69,12 +70,14 @@ export const RARE_EVENTS: readonly ModelEvent[] = [
   { type: 'router.rebooted', side: 'dialer' },
   { type: 'router.rebooted', side: 'listener' },
   { type: 'listener.replaced' },
+  { type: 'listener.returned', ports: 'same' },
   { type: 'session.broke', side: 'dialer' },
   { type: 'session.broke', side: 'listener' },
 ];
 
-/** The failures of these actors, one of each on each side. */
+/** The failures of actors of these names, one of each on each side. Errors: `ERR_USAGE`. */
 export function actorFaults(actors: readonly string[]): readonly ModelEvent[] {
+  if (!Array.isArray(actors)) throw usage('actors', 'must be a list of names');
   return actors.flatMap((actor) => SIDES.map((side): ModelEvent => ({ type: 'actor.broke', side, actor })));
 }
 
@@ -88,5 +91,6 @@ export interface ModelStep {
 /** As it reads in titles: `nat.rebound (dialer)`. */
 export function describeEvent(event: ModelEvent): string {
   if (event.type === 'actor.broke') return `${event.type} (${event.actor} of the ${event.side})`;
+  if (event.type === 'listener.returned' && event.ports !== undefined) return `${event.type} (${event.ports} ports)`;
   return 'side' in event ? `${event.type} (${event.side})` : event.type;
 }

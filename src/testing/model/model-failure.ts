@@ -5,8 +5,8 @@ export interface FailedRun {
   /** Index of the step after which it failed; as many as there are steps: when all was over. */
   readonly at: number;
   readonly seed: number;
-  /** How the driver is made, as code. */
-  readonly driver: string;
+  /** How the model is made, as code. */
+  readonly model: string;
   /** What went wrong, in a sentence. */
   readonly reason: string;
 }
@@ -25,15 +25,14 @@ export class ModelFailure extends Error {
 }
 
 /** A test that makes the same run, as code; `flow` is for the reader to fill in. */
-export function reproduction({ steps, seed, driver, reason }: Omit<FailedRun, 'at'>): string {
+export function reproduction({ steps, seed, model, reason }: Omit<FailedRun, 'at'>): string {
   return [
     `test(${literal(reason)}, async () => {`,
-    `  const driver = ${driver};`,
-    '  const model = createTraversalModel(flow, driver);',
+    `  const model = ${model};`,
     '  const steps: ModelStep[] = [',
     ...steps.map(({ event, pause }) => `    { event: ${literal(event)}, pause: ${pause} },`),
     '  ];',
-    `  await testPath(model, driver, { steps }, { seed: ${seed} });`,
+    `  await testPath(model, { steps }, { seed: ${seed} });`,
     '}, 60_000);',
   ].join('\n');
 }
@@ -44,6 +43,7 @@ export function literal(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return String(value);
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  if (fields.length === 0) return '{}';
   return `{ ${fields.map(([key, field]) => `${NAME.test(key) ? key : literal(key)}: ${literal(field)}`).join(', ')} }`;
 }
 

@@ -1,7 +1,11 @@
-import type { Forecast, Prospect, Technique } from '../../sim/index.ts';
+import type { Flow } from '../../flows/flow.ts';
+import { type Forecast, type Prospect, TECHNIQUES, type Technique } from '../../sim/oracle/forecast.ts';
+import { flowTechniques } from '../matrix/flow-techniques.ts';
 
 /** Whether a pair gets a direct path: always, by luck, or never. */
-export type Chance = 'sure' | 'possible' | 'impossible';
+export type Chance = (typeof CHANCES)[number];
+
+export const CHANCES = ['sure', 'possible', 'impossible'] as const;
 
 /** What can come of a pair, by the place where its sides are. */
 export interface Prospects {
@@ -10,10 +14,19 @@ export interface Prospects {
   readonly withoutUdp: Chance;
 }
 
-/** What the oracle says, for a flow that knows these techniques. */
-export function prospectsOf({ prospects }: Forecast, techniques: readonly Technique[]): Prospects {
-  const own = prospects.filter(({ technique }) => techniques.includes(technique));
-  return { direct: chanceOf(own), withoutUdp: chanceOf(own.filter(({ technique }) => OVER_TCP.includes(technique))) };
+/**
+ * What the oracle says of a flow in a place. Nobody knows what a strategy of one's own can do: where any technique would join the two, it
+ * may, and where none does, it cannot.
+ */
+export function prospectsOf({ prospects }: Forecast, flow: Pick<Flow, 'strategies'>): Prospects {
+  const techniques = flowTechniques(flow);
+  const mayMore = flow.strategies.some(({ name, gives }) => gives === 'direct' && !KNOWN.includes(name));
+  const chance = (among: readonly Technique[]): Chance => {
+    const there = prospects.filter(({ technique }) => among.includes(technique));
+    const own = chanceOf(there.filter(({ technique }) => techniques.includes(technique)));
+    return own === 'impossible' && mayMore && there.length > 0 ? 'possible' : own;
+  };
+  return { direct: chance(TECHNIQUES), withoutUdp: chance(OVER_TCP) };
 }
 
 function chanceOf(prospects: readonly Prospect[]): Chance {
@@ -22,3 +35,5 @@ function chanceOf(prospects: readonly Prospect[]): Chance {
 }
 
 const OVER_TCP: readonly Technique[] = ['tcp', 'tcp-simultaneous-open'];
+/** Names of strategies of which {@link flowTechniques} knows what they can do. */
+const KNOWN: readonly string[] = ['checks', ...TECHNIQUES];

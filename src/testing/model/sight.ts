@@ -33,7 +33,7 @@ export interface SideObservation {
   /** What the connection has failed with. */
   readonly code?: ErrorCode;
   /** The path that is sent on. */
-  readonly path?: PathInfo;
+  readonly path?: Omit<PathInfo, 'id'>;
   /** Connections that this side has established, those that have ended included. */
   readonly established: number;
   /** The most strategies that won in one run of a composed machine; absent where the driver cannot see it. */

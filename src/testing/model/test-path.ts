@@ -1,13 +1,14 @@
 import type { InspectionEvent } from 'xstate';
+import { Fields, type Range, usage } from '../../sim/fields.ts';
 import type { TraceSink } from '../../trace/index.ts';
-import type { Driver, World } from './driver.ts';
+import type { World } from './driver.ts';
 import type { Invariant, Moment } from './invariant.ts';
 import { invariants as allInvariants } from './invariants.ts';
 import type { ModelStep } from './model-event.ts';
 import { ModelFailure } from './model-failure.ts';
 import type { ModelSnapshot } from './model-paths.ts';
 import { type Observation, SIDES } from './sight.ts';
-import { describeState, type ModelPath, type TraversalModel } from './traversal-model.ts';
+import { checkSequence, describeState, type ModelPath, PAUSE, type TraversalModel } from './traversal-model.ts';
 
 export interface TestPathOptions {
   /** Of all chance in the world. Default 1. */
@@ -21,19 +22,22 @@ export interface TestPathOptions {
 }
 
 /**
- * Makes one path happen to a pair in a fresh world. After each event, what is seen must be what the state of the model allows, at the
- * latest when the driver's patience is over, and every invariant must hold; in the end nothing must be left. Errors: a
- * {@link ModelFailure}; those of the driver.
+ * Makes one path happen to a pair in a fresh world of the model's driver. After each event, what is seen must be what the state of the
+ * model allows, at the latest when the driver's patience is over, and every invariant must hold; in the end nothing must be left. Errors:
+ * a {@link ModelFailure}; `ERR_USAGE` for a step that cannot be; those of the driver.
  */
 export async function testPath(
   model: TraversalModel,
-  driver: Driver,
-  { steps }: Pick<ModelPath, 'steps'>,
+  path: Pick<ModelPath, 'steps'>,
   options: TestPathOptions = {},
 ): Promise<void> {
+  checkModel(model);
+  checkSteps(model, path?.steps);
+  checkOptions(options);
+  const { steps } = path;
   const { seed = 1, trace, inspect } = options;
-  const world = await driver.start({ flow: model.flow, seed, trace, inspect });
-  const run = new PathRun(model, driver, world, steps, options);
+  const world = await model.driver.start({ flow: model.flow, seed, trace, inspect });
+  const run = new PathRun(model, world, steps, options);
   try {
     await run.perform();
   } catch (error) {
@@ -45,9 +49,38 @@ export async function testPath(
   await run.end();
 }
 
+/** Errors: `ERR_USAGE`. */
+export function checkModel(model: TraversalModel): void {
+  if (model?.driver === undefined) throw usage('model', 'is no model; createTraversalModel makes one');
+}
+
+/** `names`: those that there are beside {@link TestPathOptions}, for a reader of their own. Errors: `ERR_USAGE`. */
+export function checkOptions(options: TestPathOptions, ...names: readonly string[]): Fields {
+  const fields = new Fields(options, 'options', ['seed', 'invariants', 'trace', 'inspect', ...names]);
+  fields.integer('seed', SEED);
+  fields.list('invariants', (value, path) => {
+    const { name, check } = Object(value) as Partial<Invariant>;
+    if (typeof name !== 'string' || typeof check !== 'function') throw usage(path, 'must have a name and a check');
+  });
+  for (const name of ['trace', 'inspect'] as const) {
+    const sink = options[name];
+    if (sink !== undefined && typeof sink !== 'function') throw usage(fields.at(name), 'must be a function');
+  }
+  return fields;
+}
+
+function checkSteps(model: TraversalModel, steps: readonly ModelStep[] | undefined): void {
+  if (!Array.isArray(steps)) throw usage('steps', 'must be a list of steps');
+  const events = steps.map((step, i) => {
+    const fields = new Fields(step, `steps[${i}]`, ['event', 'pause']);
+    fields.required('pause', fields.number('pause', PAUSE));
+    return step.event;
+  });
+  checkSequence(model, events, 'steps');
+}
+
 class PathRun {
   readonly #model: TraversalModel;
-  readonly #driver: Driver;
   readonly #world: World;
   readonly #steps: readonly ModelStep[];
   readonly #seed: number;
@@ -57,13 +90,11 @@ class PathRun {
 
   constructor(
     model: TraversalModel,
-    driver: Driver,
     world: World,
     steps: readonly ModelStep[],
     { seed = 1, invariants = allInvariants }: TestPathOptions,
   ) {
     this.#model = model;
-    this.#driver = driver;
     this.#world = world;
     this.#steps = steps;
     this.#seed = seed;
@@ -97,7 +128,7 @@ class PathRun {
 
   /** Lets time pass until what is seen is what the model says, and stays so. */
   async #rest(): Promise<void> {
-    const patience = this.#world.observe().at + this.#driver.bounds.rest;
+    const patience = this.#world.observe().at + this.#model.driver.bounds.rest;
     for (let step = SHORTEST_LOOK; ; step = Math.min(step * 1.5, LONGEST_LOOK)) {
       const observation = this.#judge();
       const calmFor = observation.at - Math.max(...SIDES.map((side) => observation[side].since));
@@ -140,7 +171,7 @@ class PathRun {
   }
 
   #moment(observation: Observation, atRest: boolean): Moment {
-    return { model: this.#model, driver: this.#driver, snapshot: this.#snapshot, observation, atRest };
+    return { model: this.#model, snapshot: this.#snapshot, observation, atRest };
   }
 
   #failure(reason: string): ModelFailure {
@@ -148,12 +179,13 @@ class PathRun {
       steps: this.#steps,
       at: this.#at,
       seed: this.#seed,
-      driver: this.#driver.code,
+      model: this.#model.code,
       reason,
     });
   }
 }
 
+const SEED: Range = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
 /** ms by the driver's clock between two looks. */
 const SHORTEST_LOOK = 50;
 const LONGEST_LOOK = 2_000;

@@ -16,7 +16,7 @@ export async function replay(lines: Iterable<string>): Promise<Replay> {
 export function testTrace(title: string, lines: Iterable<string>, { test }: { readonly test: StateTest }): void {
   const kept = [...lines];
   if (kept.length === 0) throw new TraversalError('ERR_USAGE', `${title}: there is nothing in the trace`);
-  test(`trace ${title}`, async () => void (await replay(kept)));
+  test(`trace ${title}`, async () => void (await replay(kept)), PATIENCE);
 }
 
 function describeDifference({ header, replayedBy }: Replay, { line, expected, got }: Difference): string {
@@ -25,3 +25,6 @@ function describeDifference({ header, replayedBy }: Replay, { line, expected, go
   const told = (text: string | undefined): string => text ?? 'nothing';
   return `the replay differs at line ${line}${versions}\n- ${told(expected)}\n+ ${told(got)}`;
 }
+
+/** ms that a replay may take. */
+const PATIENCE = 60_000;
