@@ -103,5 +103,7 @@ export function usage(path: string, message: string): TraversalError {
 }
 
 function refused(path: string, expected: string, value: unknown): TraversalError {
-  return usage(path, `${expected}, not ${JSON.stringify(value)?.slice(0, 80) ?? String(value)}`);
+  // JSON has no word for some numbers.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  return usage(path, `${expected}, not ${text.slice(0, 80)}`);
 }

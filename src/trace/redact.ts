@@ -62,13 +62,17 @@ function plainError(error: Error, depth: number): unknown {
 }
 
 function redactText(text: string): string {
-  const shown = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}${CUT}` : text;
-  return shown
+  // Cut after that, since half of a secret may not look like one.
+  const shown = text
+    .slice(0, 2 * MAX_TEXT)
     .replace(TICKET, REDACTED)
+    .replace(TURN_USER_INFO, '$1')
     .replace(USER_INFO, '$1')
     .replace(SECRET_PARAMETER, `$1${REDACTED}`)
     .replace(LONG_HEX, REDACTED)
     .replace(LONG_BASE64, (run) => (isMixed(run) ? REDACTED : run));
+  const isCut = shown.length > MAX_TEXT || text.length > 2 * MAX_TEXT;
+  return isCut ? `${shown.slice(0, MAX_TEXT)}${CUT}` : shown;
 }
 
 /** Random bytes in base64 have capitals, small letters and digits; long words and paths seldom have. */
@@ -84,8 +88,10 @@ const SECRET_NAME =
   /secret|password|passwd|passphrase|^pwd$|token|credential|private|^pem$|key$|nonce|^handle$|ticket|signature|payload|^data$|envelope/i;
 
 const TICKET = /\bsp\d[\w-]{20,}/g;
-/** User and password in a URL, `turn:user:password@host` included. */
-const USER_INFO = /\b([a-z][a-z\d+.-]*:(?:\/\/)?)[^\s/@]+@/gi;
+/** `turn:user:password@host`: all before the last `@` of the word, for a password may have any other character in it. */
+const TURN_USER_INFO = /\b(turns?:)\S*@/gi;
+/** User and password in a URL. */
+const USER_INFO = /\b([a-z][a-z\d+.-]*:(?:\/\/)?)[^\s/]+@/gi;
 const SECRET_PARAMETER = /([?&](?:token|key|secret|password)=)[^\s&#]+/gi;
 /** 16 bytes or more. */
 const LONG_HEX = /\b[\da-f]{32,}\b/gi;

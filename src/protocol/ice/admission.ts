@@ -11,7 +11,7 @@ import { isLinkLocalIpv6 } from './link-local.ts';
 export function isAdmissible(at: Endpoint, allowLoopback: boolean): boolean {
   if (parseIp(at.address) === undefined || !Number.isInteger(at.port) || at.port < 1 || at.port > 65535) return false;
   if (isLinkLocalIpv6(at) && zoneOf(at.address) === undefined) return false;
-  return isReachableUnicast(at) || (allowLoopback && classifyAddress(at.address) === 'loopback');
+  return isReachableUnicast(at, allowLoopback);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type Endpoint, formatEndpoint } from '../../core/endpoint.ts';
+import { SentLedger } from '../../core/sent-ledger.ts';
 
 /** Requests in any {@link BUDGET_PERIOD} to one transport address, to one IP address, and to all together. */
 export const CHECK_BUDGET = { endpoint: 64, host: 256, total: 2000 } as const;
@@ -28,71 +29,23 @@ export interface SharedCheckBudget {
 
 /** Remembers at most `CHECK_BUDGET.total` requests. */
 export function createCheckBudget(): SharedCheckBudget {
-  /** Oldest first. */
-  let sent: SentRequest[] = [];
-  /** By what a bound is on, for all and for each share. */
-  const counts = new Map<string, number>();
-
-  const count = (key: string): number => counts.get(key) ?? 0;
-
-  const add = (key: string, change: 1 | -1): void => {
-    const left = count(key) + change;
-    if (left > 0) counts.set(key, left);
-    else counts.delete(key);
-  };
-
-  const record = ({ who, endpoint, host }: SentRequest, change: 1 | -1): void => {
-    for (const scope of [endpoint, host, EVERYWHERE]) {
-      add(scope, change);
-      add(within(who, scope), change);
-    }
-  };
-
-  const expire = (before: number): void => {
-    const kept = sent.findIndex(({ at }) => at > before);
-    if (kept === 0) return;
-    for (const request of sent.splice(0, kept < 0 ? sent.length : kept)) record(request, -1);
-  };
-
-  const hasRoom = (who: string, scope: string, limit: number): boolean =>
-    count(within(who, scope)) < limit - count(scope);
-
+  const ledger = new SentLedger(BUDGET_PERIOD);
   return {
     share: (who) => ({
       take(to, now) {
-        expire(now - BUDGET_PERIOD);
-        const request: SentRequest = { at: now, who, endpoint: formatEndpoint(to), host: to.address };
-        const fits =
-          hasRoom(who, request.endpoint, CHECK_BUDGET.endpoint) &&
-          hasRoom(who, request.host, CHECK_BUDGET.host) &&
-          hasRoom(who, EVERYWHERE, CHECK_BUDGET.total);
-        if (!fits) return false;
-        sent.push(request);
-        record(request, 1);
-        return true;
-      },
-      answered(to) {
+        ledger.expire(now);
         const endpoint = formatEndpoint(to);
-        if (!counts.has(within(who, endpoint))) return;
-        const isProven = (request: SentRequest): boolean => request.who === who && request.endpoint === endpoint;
-        for (const request of sent) if (isProven(request)) record(request, -1);
-        sent = sent.filter((request) => !isProven(request));
+        const fits =
+          ledger.leavesEnough(who, endpoint, CHECK_BUDGET.endpoint) &&
+          ledger.leavesEnough(who, to.address, CHECK_BUDGET.host) &&
+          ledger.leavesEnough(who, EVERYWHERE, CHECK_BUDGET.total);
+        if (fits) ledger.add({ at: now, who, scopes: [endpoint, to.address, EVERYWHERE] });
+        return fits;
       },
+      answered: (to) => ledger.forget(who, formatEndpoint(to)),
     }),
   };
 }
 
 /** No address. */
 const EVERYWHERE = '*';
-
-/** No address has a space. */
-function within(who: string, scope: string): string {
-  return `${scope} ${who}`;
-}
-
-interface SentRequest {
-  readonly at: number;
-  readonly who: string;
-  readonly endpoint: string;
-  readonly host: string;
-}

@@ -1,4 +1,5 @@
 import { DecodeError } from '../../core/errors.ts';
+import { isPrintable } from '../../core/printable.ts';
 import { decodeBase64Url, encodeBase64Url } from './base64url.ts';
 
 /**
@@ -76,7 +77,7 @@ function readFields(value: unknown, where: string): JsonFields {
     },
     text(name, max) {
       const text = string(name);
-      return text.length <= max && !CONTROL.test(text) ? text : fail(name, `not a line of at most ${max} characters`);
+      return text.length <= max && isPrintable(text) ? text : fail(name, `not a line of at most ${max} characters`);
     },
     oneOf<T extends string | boolean>(name: string, values: readonly T[]) {
       const found = values.find((candidate) => candidate === field(name));
@@ -105,6 +106,3 @@ function readFields(value: unknown, where: string): JsonFields {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** General category Cc and the format characters that reorder or hide text. */
-const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;

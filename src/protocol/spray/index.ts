@@ -4,5 +4,11 @@
  */
 export { createPace, type Pace } from './pace.ts';
 export { drawPorts, NAT_PORTS } from './port-draw.ts';
-export { createProbeBudget, PROBE_PERIOD, PROBES_PER_ADDRESS, type ProbeBudget } from './probe-budget.ts';
+export {
+  createProbeBudget,
+  PROBE_BUDGET,
+  PROBE_PERIOD,
+  type ProbeBudget,
+  type SharedProbeBudget,
+} from './probe-budget.ts';
 export { mayHaveRoles, type SprayRoles, sprayRoles } from './roles.ts';

@@ -10,11 +10,13 @@
  * +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
  */
 import { DecodeError } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
 import { decodeText, encodeText, PHRASE_LIMITS } from './text.ts';
 
 export interface ErrorCodeFields {
   /** 300..699. */
   readonly code: number;
+  /** For people; as it is read, without what could paint a terminal. */
   readonly reason: string;
 }
 
@@ -32,5 +34,6 @@ export function decodeErrorCode(value: Uint8Array, name: string): ErrorCodeField
   const number = value[3]!;
   if (hundreds < 3 || hundreds > 6) throw new DecodeError(`stun/${name}/class`, `${hundreds}`);
   if (number > 99) throw new DecodeError(`stun/${name}/number`, `${number}`);
-  return { code: 100 * hundreds + number, reason: decodeText(value.subarray(4), PHRASE_LIMITS, name) };
+  const reason = printable(decodeText(value.subarray(4), PHRASE_LIMITS, name), PHRASE_LIMITS.bytes);
+  return { code: 100 * hundreds + number, reason };
 }

@@ -1,5 +1,6 @@
-import { type Endpoint, sameEndpoint } from '../../core/endpoint.ts';
+import { type Endpoint, isReachableUnicast, sameEndpoint } from '../../core/endpoint.ts';
 import { DecodeError } from '../../core/errors.ts';
+import { classifyAddress } from '../../core/ip-address.ts';
 import { attribute, BINDING, decodeMessage, encodeMessage, type StunMessage } from '../stun/index.ts';
 import { decodeChannelData, encodeChannelData, isChannelData } from './channel-data.ts';
 import type {
@@ -225,13 +226,25 @@ class AllocationClient implements TurnClient {
     const mapped = attribute(response, 'xor-mapped-address')?.endpoint;
     const lifetime = attribute(response, 'lifetime')?.value ?? 0;
     this.#state = 'allocated';
-    if (relayed?.family !== this.#options.family || mapped === undefined || lifetime === 0) {
+    if (
+      !this.#isAddress(relayed) ||
+      relayed.family !== this.#options.family ||
+      !this.#isAddress(mapped) ||
+      lifetime === 0
+    ) {
       this.#farewell = { type: 'failed', failure: { kind: 'malformed' } };
       this.#close(now);
     } else {
       this.#report({ type: 'allocated', relayed, mapped, lifetime });
       this.#refreshWithin(lifetime, now);
     }
+  }
+
+  /** Whether packets can be sent there; to a loopback address only where the server has one, too. */
+  #isAddress(at: Endpoint | undefined): at is Endpoint {
+    return (
+      at !== undefined && isReachableUnicast(at, classifyAddress(this.#redirections.server.address) === 'loopback')
+    );
   }
 
   /** The server keeps the allocation for so many seconds. */

@@ -1,6 +1,6 @@
 import { DecodeError } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
 import { type GatewayUrl, gatewayUrl } from './gateway-url.ts';
-import { printable } from './text.ts';
 import { childOf, childrenOf, parseXml, textOf, type XmlElement } from './xml.ts';
 
 /** What a device description (UPnP Device Architecture 2.0 section 2.3) tells of an internet gateway. */

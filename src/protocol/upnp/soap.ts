@@ -1,6 +1,6 @@
 import { DecodeError } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
 import { FAULTS, type FaultName, UpnpFault } from './fault.ts';
-import { printable } from './text.ts';
 import { childOf, element, parseXml, textElement, textOf, type XmlElement } from './xml.ts';
 
 /** An action of a service, and how its answer is read (UPnP Device Architecture 2.0 section 3.1). */

@@ -1,10 +1,10 @@
 import { endpoint } from '../../core/endpoint.ts';
 import { parseIp } from '../../core/ip-address.ts';
 import type { MappingProtocol } from '../../core/port-mapper.ts';
+import { printable } from '../../core/printable.ts';
 import type { GatewayTable, TableEntry, TableRefusal, TableWish } from '../gateway-table.ts';
 import type { FaultName } from './fault.ts';
 import type { SoapArguments, SoapRequest } from './soap.ts';
-import { printable } from './text.ts';
 import { LONGEST_LEASE } from './wan-connection.ts';
 
 /**

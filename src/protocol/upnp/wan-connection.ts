@@ -1,6 +1,6 @@
 import type { MappingProtocol } from '../../core/port-mapper.ts';
+import { printable } from '../../core/printable.ts';
 import type { SoapAction, SoapAnswer } from './soap.ts';
-import { printable } from './text.ts';
 
 /** One mapping of a gateway's table, from any remote host. */
 export interface PortMappingEntry {

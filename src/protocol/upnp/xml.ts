@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import type { XMLParser } from 'fast-xml-parser';
 import { DecodeError } from '../../core/errors.ts';
-import { decodeUtf8 } from './text.ts';
 
 /** An element without its attributes and namespaces, neither of which tells anything that its name does not. */
 export interface XmlElement {
@@ -18,7 +17,7 @@ export interface XmlElement {
  * Throws `DecodeError` under `where`.
  */
 export function parseXml(bytes: Uint8Array, where: string): XmlElement {
-  const text = decodeUtf8(bytes);
+  const text = utf8.decode(bytes);
   if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw new DecodeError(`${where}/xml`, 'it has a document type declaration');
   if (text.split('<', MAX_TAGS + 2).length > MAX_TAGS + 1) throw new DecodeError(`${where}/xml`, 'too many elements');
   const [root, ...others] = elements(parse(text, where));
@@ -93,6 +92,9 @@ const PREDEFINED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>
 /** The parser counts from the root's children, and not the empty elements. */
 const MAX_LEVELS = 22;
 const MAX_TAGS = 8192;
+
+/** Lenient: device descriptions in other encodings are common, and only their names suffer. */
+const utf8 = new TextDecoder('utf-8');
 
 let parser: XMLParser | undefined;
 
