@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tests that hold times and memory to bounds: nothing else may run beside them. */
-const MEASURING = ['test/abuse/**/*.test.ts', 'test/attacks/gateway-*.test.ts', 'test/fuzz/**/*.test.ts'];
+const MEASURING = ['test/abuse/**/*.test.ts', 'test/attacks/gateway-*.test.ts'];
+/** Slow for what they compute, and measured by their own share of the processor. */
+const FUZZ = ['test/fuzz/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -10,10 +12,19 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**', ...MEASURING, 'dist/**', 'node_modules/**'],
+          exclude: ['test/lab/**', ...MEASURING, ...FUZZ, 'dist/**', 'node_modules/**'],
           testTimeout: 20_000,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'fuzz',
+          include: FUZZ,
+          testTimeout: 20_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -22,7 +33,7 @@ export default defineConfig({
           include: MEASURING,
           testTimeout: 20_000,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -31,8 +42,9 @@ export default defineConfig({
           include: ['test/lab/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          maxWorkers: 2,
+          maxConcurrency: 10,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

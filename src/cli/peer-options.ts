@@ -3,9 +3,10 @@ import { loadIdentityFile } from '../adapters/node/identity-file.ts';
 import type { Environment } from '../core/environment.ts';
 import type { Log } from '../core/log.ts';
 import { type Policy, policies } from '../core/policy.ts';
-import { createPeer, type Peer } from '../index.ts';
+import { createPeer, defaultFlow, type Peer } from '../index.ts';
 import { nodeEnvironment } from '../node.ts';
 import type { PeerRecorder } from '../trace/peer-recorder.ts';
+import { loadFlow } from './flow-argument.ts';
 import { openPeerTrace } from './peer-trace.ts';
 import type { Reporter } from './reporter.ts';
 import { readTurnServers } from './turn-argument.ts';
@@ -18,7 +19,10 @@ export interface PeerCommandOptions {
   /** As given: each may be `@file`. */
   readonly turn: readonly string[];
   readonly identity?: string;
-  readonly policy: Policy;
+  /** Path of a module. */
+  readonly flow?: string;
+  /** Absent: that of the flow. */
+  readonly policy?: Policy;
   /** False with `--no-map`. */
   readonly map: boolean;
   readonly trace?: string;
@@ -59,7 +63,12 @@ export function addPeerOptions(command: Command): Command {
       [],
     )
     .option('--identity <file>', 'private key that names this peer; created when missing (default: a fresh key)')
-    .addOption(new Option('--policy <policy>', 'how relays may be used').choices(policies).default('relay-first'))
+    .option('--flow <module>', 'ES module whose default export is the flow to run (default: Sallyport’s own)')
+    .addOption(
+      new Option('--policy <policy>', 'how relays may be used (default: as the flow says, relay-first)').choices(
+        policies,
+      ),
+    )
     .option('--no-map', 'ask no gateway for port mappings')
     .option('--trace <file>', 'write what happens to this file, for `sallyport replay`')
     .option('--json', 'tell what happens as JSON, one object a line')
@@ -84,6 +93,8 @@ export async function openPeer(
   reporter: Reporter,
 ): Promise<CommandPeer> {
   const identity = options.identity === undefined ? undefined : await loadIdentityFile(options.identity);
+  const flow = options.flow === undefined ? defaultFlow : await loadFlow(options.flow);
+  const { policy = flow.policy } = options;
   const trace = options.trace === undefined ? undefined : await openPeerTrace(options.trace, reporter);
   const recorder = trace?.peer(who);
   const log: Log = (event, fields) => {
@@ -93,9 +104,9 @@ export async function openPeer(
   try {
     const inspect = recorder?.inspect;
     const env = peerEnvironment(options, where, log);
-    const peer = await createPeer({ env, policy: options.policy, inspect, ...(identity && { identity }) });
+    const peer = await createPeer({ env, flow, policy, inspect, ...(identity && { identity }) });
     peer.reachability$.subscribe((reachability) => recorder?.reachability(reachability));
-    if (options.policy !== 'relay-only') tellCandidates(peer, reporter);
+    if (policy !== 'relay-only') tellCandidates(peer, reporter);
     return {
       peer,
       recorder,

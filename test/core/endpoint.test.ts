@@ -85,4 +85,11 @@ describe('isReachableUnicast', () => {
   ])('refuses %s', (text) => {
     expect(isReachableUnicast(parseEndpoint(text)!)).toBe(false);
   });
+
+  it('takes loopback where that is allowed, and nothing else besides', () => {
+    for (const text of ['127.0.0.1:80', '[::1]:80']) expect(isReachableUnicast(parseEndpoint(text)!, true)).toBe(true);
+    for (const text of ['127.0.0.1:0', '0.0.0.0:80', '224.0.0.1:80']) {
+      expect(isReachableUnicast(parseEndpoint(text)!, true)).toBe(false);
+    }
+  });
 });

@@ -31,17 +31,34 @@ describe('under @xstate/test', () => {
   });
 
   for (const path of testModel.getShortestPaths()) {
-    test(path.description, async () => {
+    const [, ...steps] = path.steps.map(({ event }) =>
+      'side' in event ? `${event.type} (${event.side})` : event.type,
+    );
+    test(`${steps.join(', ')}: ${JSON.stringify(path.state.value)}`, async () => {
       const world = await driver.start({ flow: defaultFlow, seed: 1 });
-      const perform = (step: { readonly event: { readonly type: string } }) => world.perform(step.event as ModelEvent);
-      await path.test({
-        events: { dialed: perform, 'time.passed': () => world.pass(60_000), 'nat.rebound': perform, aborted: perform },
-        states: { '*': (snapshot: Snapshot) => expectAllowed(world, snapshot) },
-      });
+      await path.test(paramsIn(world));
       expect(await world.end()).toEqual({ timers: 0, sockets: 0, subscriptions: 0 });
     });
   }
+
+  test('a dial that is none is noticed', async () => {
+    const world = await driver.start({ flow: defaultFlow, seed: 1 });
+    const [path] = testModel.getPathsFromEvents([{ type: 'dialed' }, { type: 'time.passed' }]);
+    const { events, states } = paramsIn(world);
+    const tested = path!.test({ events: { ...events, dialed: () => {} }, states });
+    await expect(tested).rejects.toThrow("expected [ 'direct' ] to include 'none'");
+    await world.end();
+  });
 });
+
+/** How the events of the model are made to happen there, and what is held against its states. */
+function paramsIn(world: World) {
+  const perform = (step: { readonly event: { readonly type: string } }) => world.perform(step.event as ModelEvent);
+  return {
+    events: { dialed: perform, 'time.passed': () => world.pass(60_000), 'nat.rebound': perform, aborted: perform },
+    states: { '*': (snapshot: Snapshot) => expectAllowed(world, snapshot) },
+  };
+}
 
 async function expectAllowed(world: World, snapshot: Snapshot): Promise<void> {
   const { dialer, listener } = model.sees(snapshot);

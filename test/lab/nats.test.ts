@@ -131,7 +131,11 @@ describeInLab('IPv6 in the laboratory', () => {
       UdpProbe.open(near!, 0, 6),
       UdpProbe.open(neighbour!, 0, 6),
     ]);
+    await other.send(far.ipv6!, outside.port, 'hello');
+    expect(await outside.receive(/^/)).toMatchObject({ address: neighbour!.ipv6, text: 'hello' });
     await outside.send(near!.ipv6!, inside.port, 'early');
+    await outside.send(neighbour!.ipv6!, other.port, 'later'); // what went the same way before it is refused by now
+    await other.receive(/^later$/);
     await inside.send(far.ipv6!, outside.port, 'out');
     expect(await outside.receive(/^/)).toEqual({ address: near!.ipv6, port: inside.port, text: 'out' });
     await stranger.send(near!.ipv6!, inside.port, 'from another port');

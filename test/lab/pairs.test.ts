@@ -110,7 +110,7 @@ describeInLab('two users of the command line, each behind a NAT', () => {
     ).toBe(true);
   });
 
-  it.each<[string, Side, Side, (of: typeof behind443) => string]>([
+  it.concurrent.each<[string, Side, Side, (of: typeof behind443) => string]>([
     ['APD/APD x APD/APD', { nat: 'APD/APD' }, { nat: 'APD/APD' }, () => rendezvous.url],
     ['UDP dropped here', { nat: 'drops UDP' }, { nat: 'APD/APD' }, () => rendezvous.url],
     ['UDP dropped there', { nat: 'APD/APD' }, { nat: 'drops UDP' }, () => rendezvous.url],

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Account, SideAccount, Step } from '../lab/agreement/account.ts';
+import { unknownBehavior } from '../../src/core/nat-behavior.ts';
+import type { Verdict } from '../../src/core/verdict.ts';
+import { type Account, accountOf, type SideAccount, type Step } from '../lab/agreement/account.ts';
 import { CELLS, type Cell, type NatName } from '../lab/agreement/cell.ts';
 import { differences } from '../lab/agreement/compare.ts';
 import { report } from '../lab/agreement/report.ts';
-import { checksOnly, runSimulated } from '../lab/agreement/simulated-run.ts';
+import { runSimulated } from '../lab/agreement/simulated-run.ts';
 import { NATS } from '../lab/net/nat.ts';
 import { simulatedRouter } from '../lab/net/simulated-nat.ts';
 
@@ -40,25 +42,17 @@ describe('a NAT that is another than it should be is noticed', () => {
     ['public x EI/APD behind APD/APD', 'APD/APD', 'EI/APD'],
   ])('%s, with %s that is %s', async (name, nat, planted) => {
     const cell = cellNamed(name);
-    const flow = checksOnly;
-    const changed = await runSimulated(cell, {
-      flow,
-      router: (each) => simulatedRouter(NATS[each === nat ? planted : each]),
-    });
-    expect(differences(cell, await runSimulated(cell, { flow }), changed)).not.toEqual([]);
+    const changed = await runSimulated(cell, (each) => simulatedRouter(NATS[each === nat ? planted : each]));
+    expect(differences(cell, await runSimulated(cell), changed)).not.toEqual([]);
   });
 
   test('conntrack’s way with clashes is what joins APD/EI and EI/APD', async () => {
     const cell = cellNamed('APD/EI x EI/APD');
-    const flow = checksOnly;
-    const changed = await runSimulated(cell, {
-      flow,
-      router: (each) => {
-        const router = simulatedRouter(NATS[each]);
-        return { ...router, nat: { ...router.nat, clashes: 'passed' } };
-      },
+    const changed = await runSimulated(cell, (each) => {
+      const router = simulatedRouter(NATS[each]);
+      return { ...router, nat: { ...router.nat, clashes: 'passed' } };
     });
-    expect(differences(cell, await runSimulated(cell, { flow }), changed)).toContain(
+    expect(differences(cell, await runSimulated(cell), changed)).toContain(
       'dialer: outcome is "direct" in the simulator, "relayed" in the kernel',
     );
   });
@@ -118,6 +112,61 @@ describe('of what differs, the comparison says', () => {
     expect(other('host')).toHaveLength(1);
     expect(other(undefined)).toHaveLength(1);
   });
+});
+
+test.each<[string, readonly [number, string][], readonly string[]]>([
+  [
+    'before the end',
+    [
+      [0, 'connected'],
+      [900, 'recovering'],
+      [1000, 'closed'],
+    ],
+    ['connected', 'closed'],
+  ],
+  [
+    'before the end, again and again',
+    [
+      [0, 'connected'],
+      [900, 'recovering'],
+      [910, 'connected'],
+      [950, 'recovering'],
+      [960, 'connected'],
+      [1000, 'closed'],
+    ],
+    ['connected', 'closed'],
+  ],
+  [
+    'for good',
+    [
+      [0, 'connected'],
+      [900, 'recovering'],
+      [1000, 'failed'],
+    ],
+    ['connected', 'recovering', 'failed'],
+  ],
+  [
+    'long before',
+    [
+      [0, 'connected'],
+      [100, 'recovering'],
+      [200, 'connected'],
+      [1000, 'closed'],
+    ],
+    ['connected', 'recovering', 'connected', 'closed'],
+  ],
+])('a relay that is lost %s', (_, states, told) => {
+  const verdict: Verdict = {
+    outcome: 'relayed',
+    summary: '',
+    paths: [],
+    attempts: [],
+    behaviors: { mine: unknownBehavior, theirs: unknownBehavior },
+    candidates: { local: [], remote: [] },
+    advice: [],
+  };
+  const stages = states.map(([at, state]) => ({ at, state }));
+  expect(accountOf({ stages, paths: [], verdict }, verdict).steps.map(({ value }) => value)).toEqual(told);
 });
 
 test('the report has a line for each cell, with the outcome and the times of both worlds', () => {

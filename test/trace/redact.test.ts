@@ -50,6 +50,9 @@ describe('redact', () => {
     ['base64', `key ${Buffer.from(bytes).toString('base64')}.`, 'key [redacted].'],
     ['base64url', `key ${Buffer.from(bytes).toString('base64url')}.`, 'key [redacted].'],
     ['a TURN password', 'no answer from turn:ann:hush@relay.example:3478', 'no answer from turn:relay.example:3478'],
+    ['one with slashes and other marks', 'turn:al/ice:p@ss/w?rd@t.example, twice', 'turn:t.example, twice'],
+    ['one over TLS', 'turns:ann:a/b@relay.example?transport=tcp', 'turns:relay.example?transport=tcp'],
+    ['a URL’s password with a mark', 'cannot dial nats://ann:hu@sh@host:4222/a@b', 'cannot dial nats://host:4222/a@b'],
     ['a URL’s password', 'cannot dial nats://ann:hush@host:4222/', 'cannot dial nats://host:4222/'],
     ['a parameter', 'GET wss://host/?token=hush&x=1', 'GET wss://host/?token=[redacted]&x=1'],
   ])('hides %s in a text', (_, text, shown) => {
@@ -90,5 +93,12 @@ describe('redact', () => {
     expect(JSON.stringify(redact(loop))).toMatch(/^({"self":){12}"\[…\]"}{12}$/);
     expect(redact('x '.repeat(5_000))).toHaveLength(2_003);
     expect(redact(Array(1_000).fill(1))).toHaveLength(201);
+  });
+
+  it('cuts no secret in half, which would not be known for one then', () => {
+    for (const before of [1_900, 1_980, 1_995]) {
+      const text = `${'x '.repeat(before / 2)}turn:ann:${'hush'.repeat(40)}@relay.example ${'x '.repeat(2_000)}`;
+      expect(redact(text)).not.toContain('hush');
+    }
   });
 });

@@ -79,13 +79,18 @@ function kindOf(candidate: Candidate): string {
 
 /**
  * Every change of a region, once. When the other side has heard that the connection is being closed, it gives up the relay: then the last
- * path is lost before this side's session has ended, or after. That is closing, and no recovery.
+ * path may be lost, and opened anew, and lost again until this side's session has ended. That is closing, and no recovery.
  */
 function stepsOf(stages: SideStory['stages']): Step[] {
   const steps = changesOf(stages);
-  const [before, last] = steps.slice(-2);
-  return before?.value === 'recovering' && last?.value === 'closed' ? [...steps.slice(0, -2), last] : steps;
+  const last = steps.at(-1);
+  if (last?.value !== 'closed') return steps;
+  const farewell = steps.findIndex(({ at, value }) => value === 'recovering' && last.at - at < FAREWELL);
+  return farewell === -1 ? steps : [...steps.slice(0, farewell), last];
 }
+
+/** ms in which a session ends. */
+const FAREWELL = 500;
 
 function changesOf(stages: SideStory['stages']): Step[] {
   const steps: Step[] = [];

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Verdict } from '../../../src/core/verdict.ts';
 import { type PeerRecord, readTrace, type TraceRecord } from '../../../src/trace/index.ts';
 import { ofKind, spawnJson } from '../commands.ts';
@@ -23,7 +24,7 @@ export interface KernelRunOptions {
 export async function runInKernel(lab: Lab, cell: Cell, { server, label, folder }: KernelRunOptions): Promise<Account> {
   const [dialer, listener] = await buildSites(lab, cell, label);
   const options = (side: Side): string[] => [
-    ...['--json', '--trace', traceOf(side)],
+    ...['--json', '--trace', traceOf(side), '--flow', CHECKS_ONLY],
     ...(side.site.maps === undefined ? ['--no-map'] : []),
   ];
   const env = (side: Side): NodeJS.ProcessEnv => ({ XDG_STATE_HOME: join(folder, side.name) });
@@ -105,6 +106,8 @@ type ConnectionRecord = { readonly t: number } & Extract<PeerRecord, { readonly 
 function isOfConnection(record: TraceRecord): record is ConnectionRecord {
   return 'actor' in record && record.actor?.startsWith('connection ') === true && record.what !== 'step';
 }
+
+const CHECKS_ONLY = fileURLToPath(new URL('checks-only.mjs', import.meta.url));
 
 /** Enough for whatever path is to come: {@link PING_EVERY} and a round trip each make more than two seconds. */
 const PINGS = 12;

@@ -1,4 +1,4 @@
-import { checks, defaultFlow, defineFlow, type Flow } from '../../../src/index.ts';
+import { checks, defaultFlow, defineFlow } from '../../../src/index.ts';
 import {
   type HostPlan,
   homes,
@@ -15,15 +15,13 @@ import { type Cell, DELAY, type NatName, PING_EVERY, SERVER_DELAY, type Site } f
 /** What the simulator makes of a NAT of the lab. */
 export type Router = (nat: NatName) => Pick<NetworkSpec, 'nat' | 'firewall'>;
 
-/** What joins by the NATs alone, without luck: a spray would hide that a NAT is another. */
-export const checksOnly: Flow = defineFlow({ ...defaultFlow.spec, punch: checks() });
-
-/** Runs a cell in the simulator; `router`: in the way that the kernel does, unless it is told otherwise. */
-export async function runSimulated(
-  cell: Cell,
-  { router, flow = defaultFlow }: { router?: Router; flow?: Flow } = {},
-): Promise<Account> {
-  const { dials } = await runScenario(scenarioOf(cell, router), { flows: { flow } });
+/**
+ * Runs a cell in the simulator; `router`: what it makes of the lab's NATs, by default what the kernel does.
+ *
+ * The flow has checks alone, as in `checks-only.mjs`: a spray joins by luck, and would hide that a NAT is another than it should be.
+ */
+export async function runSimulated(cell: Cell, router?: Router): Promise<Account> {
+  const { dials } = await runScenario(scenarioOf(cell, router), { flows: { flow: checksOnly } });
   const { dialer, listener, firstEcho } = dials[0]!;
   const [here, there] = [storyOf(dialer), storyOf(listener)];
   return {
@@ -32,6 +30,8 @@ export async function runSimulated(
     pong: firstEcho,
   };
 }
+
+const checksOnly = defineFlow({ ...defaultFlow.spec, punch: checks() });
 
 /** The listener has been there for two seconds when the dialer comes; as a command that begins to dial at once. */
 function scenarioOf(

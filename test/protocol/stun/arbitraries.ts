@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { endpoint } from '../../../src/core/endpoint.ts';
+import { printable } from '../../../src/core/printable.ts';
 import type { EncodableAttribute, OutgoingMessage } from '../../../src/protocol/stun/index.ts';
 
 const anyEndpoint = fc
@@ -7,6 +8,8 @@ const anyEndpoint = fc
   .map(([address, port]) => endpoint(address, port));
 
 const phrase = fc.string({ unit: 'binary', maxLength: 127 });
+/** As it is read: without what could paint a terminal. */
+const reason = phrase.map((text) => printable(text, 127));
 const uint16 = fc.nat({ max: 0xffff });
 const uint32 = fc.nat({ max: 0xffff_ffff });
 const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
@@ -33,7 +36,7 @@ const anyAttribute: fc.Arbitrary<EncodableAttribute> = fc.oneof(
   }),
   fc.record({ type: fc.constant('username'), value: fc.string({ unit: 'binary', maxLength: 127 }) }),
   fc.record({ type: fc.constantFrom('realm', 'nonce', 'software'), value: phrase }),
-  fc.record({ type: fc.constant('error-code'), code: fc.integer({ min: 300, max: 699 }), reason: phrase }),
+  fc.record({ type: fc.constant('error-code'), code: fc.integer({ min: 300, max: 699 }), reason }),
   fc.record({ type: fc.constant('unknown-attributes'), types: fc.array(fc.nat({ max: 0xffff }), { maxLength: 9 }) }),
   fc.record({ type: fc.constant('priority'), value: uint32 }),
   fc.record({ type: fc.constant('use-candidate') }),
@@ -57,7 +60,7 @@ const anyAttribute: fc.Arbitrary<EncodableAttribute> = fc.oneof(
     type: fc.constant('address-error-code'),
     family,
     code: fc.integer({ min: 300, max: 699 }),
-    reason: phrase,
+    reason,
   }),
   fc.record({
     type: fc.constant('icmp'),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Endpoint, endpoint } from '../../../src/core/endpoint.ts';
+import { type Endpoint, endpoint, parseEndpoint } from '../../../src/core/endpoint.ts';
 import { attribute, type EncodableAttribute, encodeMessage } from '../../../src/protocol/stun/index.ts';
 import { REFRESH, type TurnClientOptions } from '../../../src/protocol/turn/index.ts';
 import { PEER, SERVER, TurnBench } from './bench.ts';
@@ -80,6 +80,17 @@ describe('what a server refuses', () => {
     ['no relayed address', GRANTED.slice(1)],
     ['no mapped address', [GRANTED[0]!, GRANTED[2]!]],
     ['no lifetime', GRANTED.slice(0, 2)],
+    ...['198.51.100.1:0', '127.0.0.1:5000', '0.0.0.0:5000', '224.0.0.1:5000', '255.255.255.255:5000'].flatMap(
+      (text): [string, EncodableAttribute[]][] => {
+        const at = parseEndpoint(text)!;
+        const [relayed, ...others] = GRANTED;
+        const mapped = { type: 'xor-mapped-address', endpoint: at } as const;
+        return [
+          [`the relayed address ${text}`, [{ type: 'xor-relayed-address', endpoint: at }, ...others]],
+          [`the mapped address ${text}`, [relayed!, mapped, others[1]!]],
+        ];
+      },
+    ),
   ])('success with %s is none', (_name, attributes) => {
     const alone = new LoneClient();
     alone.allocate(attributes);
