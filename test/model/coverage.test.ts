@@ -145,6 +145,12 @@ describe('coverage', () => {
     ).toBe(true);
   });
 
+  test('leaves out charts of the same name with other states', () => {
+    const other = setup({}).createMachine({ id: 'door', initial: 'leaf', states: { leaf: {} } });
+    const [chart] = cover([], other).report().charts;
+    expect(chart!.states.every(({ hits }) => hits === 0)).toBe(true);
+  });
+
   test('takes in what another collector has seen', () => {
     const both = cover(['knock']);
     both.merge(JSON.parse(JSON.stringify(cover(['knock', 'ring']).report().json())));
@@ -188,6 +194,31 @@ describe('its report', () => {
       'door: its guard never failed: door.leaf.shut: lock [and(often, not(never))] to door.leaf.locked',
       'door: its guard never failed: door.leaf.locked: push [never] to door.leaf.open',
       'door: its guard never failed: door.leaf.open: always [condition] to door.leaf.gone',
+    ]);
+  });
+
+  test('has words for the events of XState', () => {
+    const machine = setup({ actors: { look: fromPromise(async () => {}) }, delays: { patience: 5 } }).createMachine({
+      id: 'watch',
+      initial: 'looking',
+      states: {
+        looking: { invoke: { src: 'look', id: 'look', onDone: 'seen' }, after: { patience: 'seen' } },
+        seen: {
+          invoke: { src: 'look', onError: 'looking' },
+          initial: 'known',
+          states: { known: { type: 'final' } },
+          onDone: 'looking',
+        },
+      },
+    });
+    const missing = coverage([machine])
+      .report()
+      .missing.filter((part) => part.includes('never taken'));
+    expect(missing).toEqual([
+      'watch: never taken: watch.looking: look done to watch.seen',
+      'watch: never taken: watch.looking: after patience to watch.seen',
+      'watch: never taken: watch.seen: actor failed to watch.looking',
+      'watch: never taken: watch.seen: done to watch.looking',
     ]);
   });
 

@@ -1,10 +1,14 @@
 import { Subject } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import type { Signaling, SignalingEvent } from '../../src/index.ts';
-import { endpoint } from '../../src/index.ts';
+import { createActor, fromCallback, setup } from 'xstate';
+import type { Mapping, Signaling, SignalingEvent } from '../../src/index.ts';
+import { defaultFlow, endpoint } from '../../src/index.ts';
 import { internet, seededRandom, simNetwork, VirtualClock } from '../../src/sim.ts';
+import { ChartWatch } from '../../src/testing/drivers/chart-watch.ts';
 import { FaultyNetwork } from '../../src/testing/drivers/faulty-network.ts';
 import { faultySignaling } from '../../src/testing/drivers/faulty-signaling.ts';
+import { slowJournal } from '../../src/testing/drivers/slow-journal.ts';
+import { mappingOf } from '../fake-leases.ts';
 
 describe('a faulty network', () => {
   async function twoSockets() {
@@ -70,6 +74,15 @@ describe('a faulty network', () => {
     expect(a.open).toBe(1);
   });
 
+  test('gives the first socket of a family the port that it is told', async () => {
+    const { a, b, from } = await twoSockets();
+    expect(a.ports.get(4)).toBe(from.local.port);
+    const again = new FaultyNetwork(b, seededRandom('again'), { standing: 0 });
+    again.ports.set(4, from.local.port);
+    const sockets = await Promise.all([again.udp({ family: 4 }), again.udp({ family: 4 })]);
+    expect(sockets.map(({ local }) => local.port === from.local.port)).toEqual([true, false]);
+  });
+
   test('knows what is open and who is subscribed', async () => {
     const { a, b, from, to, reading, counts } = await twoSockets();
     expect([a.open, b.open, counts.a.standing, counts.b.standing]).toEqual([1, 1, 0, 1]);
@@ -125,5 +138,60 @@ describe('faulty signalling', () => {
     subscription.unsubscribe();
     expect([subscriptions.standing, clock.pending]).toEqual([0, 0]);
     expect(heard).toEqual([]);
+  });
+});
+
+test('a busy disk takes its time, and notes what it is told', async () => {
+  const clock = new VirtualClock();
+  const notes = new Map<string, Mapping>();
+  const journal = slowJournal(
+    {
+      takeLeftovers: async () => [...notes.values()],
+      note: async (key, mapping) => void notes.set(key, mapping),
+      strike: async (key) => void notes.delete(key),
+    },
+    clock,
+  );
+  const noting = journal.note('a', mappingOf('pcp'));
+  await clock.advance(49);
+  expect(notes.size).toBe(0);
+  await clock.advance(1);
+  await noting;
+  expect(await clock.runUntil(journal.takeLeftovers())).toHaveLength(1);
+  await clock.runUntil(journal.strike('a'));
+  expect([notes.size, clock.now()]).toEqual([0, 150]);
+});
+
+describe('actors that break', () => {
+  function watched() {
+    const watch = new ChartWatch(defaultFlow);
+    const chart = setup({ actors: { work: fromCallback(() => {}) } }).createMachine({
+      initial: 'idle',
+      states: {
+        idle: { on: { 'work.began': 'working' } },
+        working: { invoke: { src: 'work', onError: 'broken' } },
+        broken: { on: { 'work.began': 'working' } },
+      },
+    });
+    const actor = createActor(chart, { inspect: watch.inspect }).start();
+    const begin = () => actor.send({ type: 'work.began' });
+    return { watch, begin, state: () => actor.getSnapshot().value };
+  }
+
+  test('do so at once where they are running', () => {
+    const { watch, begin, state } = watched();
+    begin();
+    watch.break('work');
+    expect([state(), watch.doomed]).toEqual(['broken', []]);
+  });
+
+  test('do so as they begin where they are not, and once', () => {
+    const { watch, begin, state } = watched();
+    watch.break('work');
+    expect([state(), watch.doomed]).toEqual(['idle', ['work']]);
+    begin();
+    expect([state(), watch.doomed]).toEqual(['broken', []]);
+    begin();
+    expect(state()).toBe('working');
   });
 });

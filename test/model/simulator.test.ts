@@ -15,7 +15,6 @@ import {
 import {
   createTraversalModel,
   type ModelEvent,
-  propertyTest,
   replay,
   type SimulatorDriverOptions,
   simulatorDriver,
@@ -23,19 +22,10 @@ import {
   testPaths,
   testTrace,
 } from '../../src/testing/index.ts';
-import { pairs } from './pairs.ts';
 
 describe('the default flow between two Linux routers', () => {
   const driver = simulatorDriver({ a: 'linux', b: 'linux' });
   testPaths(createTraversalModel(defaultFlow, driver), { test });
-});
-
-describe('random sequences', () => {
-  const all = pairs();
-  test.each(all.map(({ title }, i) => [title, i] as const))('%s', { timeout: 120_000 }, async (_, i) => {
-    const { model } = all[i]!;
-    await propertyTest({ model, runs: Math.ceil(300 / all.length), seed: 20_260_000 + i });
-  });
 });
 
 describe('a simulated world', () => {

@@ -28,7 +28,8 @@ import { type ObservedPort, observeTcpPort } from './tcp-port.ts';
  * same time. The way through two NATs with endpoint-independent mapping where UDP does not get out, and through firewalls over IPv6.
  *
  * Nobody can aim it at others: a run dials at most four addresses, public ones, and none at a port below 1024; with at most 20 SYNs, which
- * count as checks of the peer do; and says one STUN request of some 100 bytes to whoever accepts. Nobody learns by it what is at an address, either: a run in vain takes as long whatever came of its dials.
+ * count as checks of the peer do; and says one STUN request of some 100 bytes to whoever accepts. Nobody learns by it what is at an address,
+ * either: a run in vain takes as long whatever came of its dials.
  */
 export function tcpSimultaneousOpen(): StrategyStep<'direct'> {
   return STEP;

@@ -56,14 +56,6 @@ export class ChartWatch {
     }
   };
 
-  /** A chart whose transitions go round in circles would never give control back: it breaks instead. */
-  #count({ actorRef, event }: Pick<InspectionEvent & { readonly event: AnyEventObject }, 'actorRef' | 'event'>): void {
-    const last = this.#steps.get(actorRef);
-    const count = last?.event === event ? last.count + 1 : 1;
-    this.#steps.set(actorRef, { event, count });
-    if (count > MOST_STEPS) throw new Error(`a chart does not come to rest after ${event.type}`);
-  }
-
   /** Tells every chart that runs an actor of that name that it has failed; where none does, the next one that begins to. */
   break(actor: string): void {
     const running = [...this.#charts].flatMap((chart) => {
@@ -72,6 +64,14 @@ export class ChartWatch {
     });
     if (running.length === 0) this.#doomed.add(actor);
     for (const { chart, id } of running) tellFailure(chart, actor, id);
+  }
+
+  /** A chart whose transitions go round in circles would never give control back: it breaks instead. */
+  #count({ actorRef, event }: Pick<InspectionEvent & { readonly event: AnyEventObject }, 'actorRef' | 'event'>): void {
+    const last = this.#steps.get(actorRef);
+    const count = last?.event === event ? last.count + 1 : 1;
+    this.#steps.set(actorRef, { event, count });
+    if (count > MOST_STEPS) throw new Error(`a chart does not come to rest after ${event.type}`);
   }
 
   #greet({ src, id, _parent: parent }: AnyActorRef): void {
