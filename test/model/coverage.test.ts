@@ -217,8 +217,8 @@ describe('its report', () => {
     expect(missing).toEqual([
       'watch: never taken: watch.looking: look done to watch.seen',
       'watch: never taken: watch.looking: after patience to watch.seen',
-      'watch: never taken: watch.seen: actor failed to watch.looking',
       'watch: never taken: watch.seen: done to watch.looking',
+      'watch: never taken: watch.seen: actor failed to watch.looking',
     ]);
   });
 

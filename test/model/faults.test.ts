@@ -74,6 +74,17 @@ describe('a faulty network', () => {
     expect(a.open).toBe(1);
   });
 
+  test('leaves sockets as they are whose address the host has no more', async () => {
+    const world = internet({ seed: 1, hosts: [{ name: 'a', interfaces: [{ network: 'internet' }] }] });
+    const network = new FaultyNetwork(simNetwork(world.hostNamed('a')), seededRandom('a'), { standing: 0 });
+    const [{ address } = { address: '' }] = network.interfaces();
+    const [stale, anywhere] = await Promise.all([network.udp({ family: 4, address }), network.udp({ family: 4 })]);
+    world.happen({ type: 'roam', host: 'a', from: 'internet', to: 'internet' });
+    await network.rebind();
+    expect(stale.send(Uint8Array.of(1), endpoint('192.0.2.1', 7))).toBe(false);
+    expect(anywhere.send(Uint8Array.of(1), endpoint('192.0.2.1', 7))).toBe(true);
+  });
+
   test('gives the first socket of a family the port that it is told', async () => {
     const { a, b, from } = await twoSockets();
     expect(a.ports.get(4)).toBe(from.local.port);
@@ -152,7 +163,7 @@ test('a busy disk takes its time, and notes what it is told', async () => {
     },
     clock,
   );
-  const noting = journal.note('a', mappingOf('pcp'));
+  const noting = journal.note('a', mappingOf({ protocol: 'udp', internalPort: 5_000 }));
   await clock.advance(49);
   expect(notes.size).toBe(0);
   await clock.advance(1);

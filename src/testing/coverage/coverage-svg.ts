@@ -10,8 +10,10 @@ export function coverageSvg(charts: readonly ChartCoverageJson[]): string {
   const height = MARGIN + sum(boxes.map((box) => box.height + MARGIN));
   const drawn = boxes.map((box, i) => element('g', { transform: `translate(${MARGIN} ${tops[i]})` }, ...box.content));
   const page = element('rect', { class: 'page', width, height });
-  const attributes = { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${width} ${height}`, width, height };
-  return `${element('svg', attributes, styleSheet(STYLE), page, ...drawn).svg}\n`;
+  const root = { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${width} ${height}`, width, height };
+  const title = element('title', { id: 'title' }, `What was reached of ${charts.map(({ id }) => id).join(', ')}`);
+  const content = [title, styleSheet(STYLE), page, ...drawn];
+  return `${element('svg', { ...root, role: 'img', 'aria-labelledby': 'title' }, ...content).svg}\n`;
 }
 
 interface Box {

@@ -1,5 +1,6 @@
 import { tap } from 'rxjs';
-import type { Family } from '../../core/endpoint.ts';
+import type { Endpoint, Family } from '../../core/endpoint.ts';
+import { classifyAddress } from '../../core/ip-address.ts';
 import type {
   ByteListener,
   ByteSocket,
@@ -54,9 +55,12 @@ export class FaultyNetwork implements Network {
     return this.#sent;
   }
 
-  /** Gives every UDP socket another port towards the outside, while its owner sees the same socket: as a NAT's rebinding does. */
+  /**
+   * Gives every UDP socket another port towards the outside, while its owner sees the same socket: as a NAT's rebinding does. Sockets of
+   * addresses that the host has no more have no outside.
+   */
   async rebind(): Promise<void> {
-    for (const socket of this.#datagramSockets) await socket.rebind();
+    for (const socket of this.#datagramSockets) if (this.#isHere(socket.local)) await socket.rebind();
   }
 
   /** Ends everything that is open, as the end of a process does. */
@@ -114,6 +118,10 @@ export class FaultyNetwork implements Network {
     this.#closers.add(destroy);
     socket.closed.then(() => this.#closers.delete(destroy));
     return socket;
+  }
+
+  #isHere({ address }: Endpoint): boolean {
+    return classifyAddress(address) === 'unspecified' || this.interfaces().some((own) => own.address === address);
   }
 
   #isLost(): boolean {
