@@ -86,8 +86,11 @@ class ActorConnection implements StartableConnection {
   readonly #session$ = new ReplaySubject<Session>(1);
   readonly #datagrams$ = new Subject<Uint8Array>();
   readonly #validated: PathInfo[] = [];
-  /** In use when this side closed: the other side may end a TCP connection before our session has ended. */
-  #closedOn: RatedPath | undefined;
+  /**
+   * When this side closed, and the path in use then. The other side may end a TCP connection, or its relay, before our session has ended;
+   * what is still tried until then is no part of how the connection went.
+   */
+  #closed: { readonly at: number; readonly path: RatedPath | undefined } | undefined;
   #session: Session | undefined;
   #ended = false;
   #settle: { resolve(): void; reject(error: TraversalError): void } | undefined;
@@ -203,8 +206,8 @@ class ActorConnection implements StartableConnection {
     const attempts = [
       ...withChecks(runtime.slots.settle(), evidence, endedAt),
       ...mapAttempts(evidence.ports, this.#startedAt),
-    ];
-    const current = this.#closedOn ?? output.current;
+    ].filter(({ startedAt }) => startedAt <= (this.#closed?.at ?? endedAt));
+    const current = this.#closed?.path ?? output.current;
     const made = makeVerdict({ output: { ...output, current }, evidence, paths: this.#validated, attempts });
     this.#settle?.reject(new TraversalError(made.code ?? 'ERR_CLOSED', made.summary));
     this.#ended = true;
@@ -219,7 +222,7 @@ class ActorConnection implements StartableConnection {
   /** An established session tells the other side first; the chart then ends with it. */
   #end(event: ConnectionEvent): void {
     const { status, context } = this.#actor.getSnapshot();
-    this.#closedOn ??= currentPath(context);
+    this.#closed ??= { at: this.#options.env.clock.now() - this.#startedAt, path: currentPath(context) };
     this.#session?.close();
     if (status === 'active' && !context.established) this.#actor.send(event);
   }

@@ -9,7 +9,15 @@ import type { SessionFactory } from '../../src/core/session.ts';
 import type { Connection } from '../../src/peer/connection.ts';
 import { inertSignaling } from './inert-signaling.ts';
 import { streamBetween } from './transfer.ts';
-import { codeOf, connectedPair, countingClock, createWorld, type InhabitantOptions, type World } from './world.ts';
+import {
+  codeOf,
+  connectedPair,
+  countingClock,
+  createWorld,
+  type InhabitantOptions,
+  untilState,
+  type World,
+} from './world.ts';
 
 /** A carrier whose server never says a word. */
 const mute = inertSignaling({ name: 'mute', events$: NEVER, send: () => false });
@@ -123,6 +131,18 @@ describe('an AbortSignal', () => {
 });
 
 describe('closing', () => {
+  it('a connection whose relay ends meanwhile tells how it went until then', async () => {
+    await using world = createWorld();
+    const { here } = await connectedPair(world, { dialer: { policy: 'relay-only' } });
+    const recovering = untilState(here, 'recovering');
+    const closed = here.close();
+    world.rendezvous.stop();
+    await Promise.all([recovering, closed]);
+    const { outcome, attempts } = await here.verdict;
+    expect(outcome).toBe('relayed');
+    expect(attempts).toEqual([expect.objectContaining({ strategy: 'relay', ok: true })]);
+  });
+
   it('a connection ends it on both sides, with its streams, and leaves the peers alone', async () => {
     await using world = createWorld();
     const { here, there, listener, dialer } = await connectedPair(world);
