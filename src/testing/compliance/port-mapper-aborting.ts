@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { pause } from '../../core/pause.ts';
-import { entryOf, type PortMapperBench, type PortMapperWorld, REQUEST } from './port-mapper-world.ts';
+import { doneOr, entryOf, type PortMapperBench, type PortMapperWorld, REQUEST } from './port-mapper-world.ts';
 import type { Test } from './suite.ts';
 
 /** What is left of calls that are aborted. */
@@ -24,11 +24,25 @@ export function abortingTests(test: Test<PortMapperBench>): void {
     const mapper = await world.open();
     const mapping = await mapper.map(REQUEST);
     const abort = new AbortController();
-    const renewing = mapper.renew(mapping, { signal: abort.signal });
+    const renewing = doneOr('ERR_ABORTED', mapper.renew(mapping, { signal: abort.signal }));
     abort.abort();
-    await expect(renewing).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    await renewing;
     await mapper.close();
     expect(await world.gateway.table()).toEqual([entryOf(mapping)]);
+  });
+
+  test('ends at once what waits for a silent gateway and is aborted', async ({ world }) => {
+    const mapper = await world.open();
+    const mapping = await mapper.map(REQUEST);
+    await world.gateway.silence();
+    const abort = new AbortController();
+    const options = { signal: abort.signal };
+    const waiting = [mapper.renew(mapping, options), mapper.map({ ...REQUEST, internalPort: 5001 }, options)];
+    const ended = Promise.all(waiting.map((call) => expect(call).rejects.toMatchObject({ code: 'ERR_ABORTED' })));
+    const since = world.clock.now();
+    abort.abort();
+    await ended;
+    expect(world.clock.now() - since).toBeLessThan(world.budget);
   });
 }
 

@@ -1,4 +1,6 @@
+import { expect } from 'vitest';
 import type { Endpoint } from '../../core/endpoint.ts';
+import type { ErrorCode } from '../../core/errors.ts';
 import type { Mapping, MappingProtocol, MappingRequest, MappingVia, PortMapper } from '../../core/port-mapper.ts';
 import { Bench, type ComplianceWorld } from './suite.ts';
 
@@ -46,3 +48,8 @@ export class PortMapperBench extends Bench<PortMapperWorld> {}
 
 /** What most tests ask for. */
 export const REQUEST: MappingRequest = { protocol: 'udp', internalPort: 5000 };
+
+/** Either it is done, where the gateway was quick, or it was ended by this code. */
+export async function doneOr(code: ErrorCode, call: Promise<unknown>): Promise<void> {
+  await call.catch((error: unknown) => expect(error).toMatchObject({ code }));
+}
