@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { chartsOf, coverage, ModelFailure, propertyTest, testPath } from '../../src/testing/index.ts';
 import { expeditions } from '../model/campaign.ts';
 import { type Comeback, comebacks } from '../model/comebacks.ts';
+import { deadlines } from '../model/deadlines.ts';
 import { type Expedition, flows } from '../model/expedition.ts';
 import { pairs } from '../model/pairs.ts';
 import { unrulyExpeditions } from '../model/unruly-flows.ts';
@@ -31,7 +32,7 @@ async function brief(): Promise<Judgement> {
 }
 
 async function thorough(): Promise<Judgement> {
-  for (const expedition of [...unrulyExpeditions(), ...comebacks(), ...expeditions()]) {
+  for (const expedition of [...unrulyExpeditions(), ...deadlines(), ...comebacks(), ...expeditions()]) {
     const caught = await walk(expedition);
     if (caught !== null) return { caught, missing: [] };
   }
