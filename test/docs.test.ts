@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { buildCommandLine } from './cli/build.ts';
 import { codeBlocks } from './guides/code.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -106,7 +107,6 @@ function optionsInHelp(text: string): string[] {
 }
 
 async function help(...command: string[]): Promise<string> {
-  const args = ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...command, '--help'];
-  const { stdout } = await run(process.execPath, args, { cwd: root, timeout: 15_000 });
+  const { stdout } = await run(process.execPath, [await buildCommandLine(), ...command, '--help'], { timeout: 15_000 });
   return stdout;
 }
