@@ -46,12 +46,12 @@ export const tryPredicted: Attempt = (stage, order) => {
   return runChecks(stage, { a: [next.a], b: [next.b] }, order);
 };
 
-/** One side calls the TCP port at which the other listens, by its own address or by a mapping of it. */
+/** One side calls the TCP port at which the other listens, by its own address or, with `mapping`, by a mapping of it. */
 export const tryCall =
-  (caller: 'a' | 'b'): Attempt =>
+  (caller: 'a' | 'b', mapping: boolean): Attempt =>
   (stage) => {
     const listener = stage[caller === 'a' ? 'b' : 'a'];
-    return runCalls(stage, caller, [listener.local, ...mapPort(stage, listener, 'tcp')]);
+    return runCalls(stage, caller, [listener.local, ...(mapping ? mapPort(stage, listener, 'tcp') : [])]);
   };
 
 /** Both dial what a server sees of the other's TCP port. */

@@ -63,6 +63,8 @@ export interface Forecast {
 export interface ForecastOptions {
   /** What `spray` may cost. Default: 256 sockets and 1024 probes. */
   readonly spray?: SprayBudget;
+  /** Whether the two ask their gateways for port mappings. Default true. */
+  readonly mapping?: boolean;
 }
 
 /**
@@ -71,11 +73,11 @@ export interface ForecastOptions {
  * expired. Errors: `ERR_USAGE` for a host that there is not, or a topology that makes no sense, with the path of the field.
  */
 export function forecast(topology: Topology, a: string, b: string, options: ForecastOptions = {}): Forecast {
-  const { spray = DEFAULT_SPRAY } = options;
+  const { spray = DEFAULT_SPRAY, mapping = true } = options;
   const read = readTopology(topology);
   const locationsOfA = locationsOf(read, a);
   const locationsOfB = locationsOf(read, b);
-  const all = locationsOfA.flatMap((from) => locationsOfB.flatMap((to) => prospectsOf(from, to, spray)));
+  const all = locationsOfA.flatMap((from) => locationsOfB.flatMap((to) => prospectsOf(from, to, { spray, mapping })));
   const prospects = TECHNIQUES.flatMap(
     (technique) => likeliest(all.filter((prospect) => prospect.technique === technique)) ?? [],
   );
@@ -88,20 +90,22 @@ export function likeliest(prospects: readonly Prospect[]): Prospect | undefined 
   return prospects.toSorted((a, b) => b.probability - a.probability || b.bestProbability - a.bestProbability)[0];
 }
 
-function prospectsOf(a: Location, b: Location, spray: SprayBudget): readonly Prospect[] {
+function prospectsOf(a: Location, b: Location, { spray, mapping }: Required<ForecastOptions>): readonly Prospect[] {
   const attempt = (family: Family, by: Attempt): Trial | undefined =>
     hasFamily(a, family) && hasFamily(b, family) ? runTrial(a, b, family, by) : undefined;
   const reflexive = attempt(4, tryReflexive);
-  const opened = attempt(4, tryOpened);
+  const opened = mapping ? attempt(4, tryOpened) : undefined;
   const sprayed = (['a', 'b'] as const).map((opener) => {
     const trial = attempt(4, (stage) => runSpray(stage, opener));
     return trial && afford(trial, hitProbability(opener === 'a' ? a : b, spray), spray);
   });
-  const calls = (['a', 'b'] as const).flatMap((caller) => FAMILIES.map((family) => attempt(family, tryCall(caller))));
+  const calls = (['a', 'b'] as const).flatMap((caller) =>
+    FAMILIES.map((family) => attempt(family, tryCall(caller, mapping))),
+  );
   const trials: readonly (readonly [Technique, Trial | undefined])[] = [
     ['host', attempt(4, tryHost)],
     ['ipv6', attempt(6, tryHost)],
-    ['mapped', attempt(4, tryMapped)],
+    ['mapped', mapping ? attempt(4, tryMapped) : undefined],
     ['mapped', (opened?.probability ?? 0) > (reflexive?.probability ?? 0) ? opened : undefined],
     [reflexive?.isHairpinned ? 'hairpin' : 'reflexive', reflexive],
     ...calls.map((trial) => ['tcp', trial] as const),

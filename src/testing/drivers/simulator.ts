@@ -4,7 +4,15 @@ import type { ScoresJson } from '../../index.ts';
 import { type HomesOptions, homes, simEnvironment } from '../../scenario/index.ts';
 import { rendezvousServers } from '../../scenario/scenario-reader.ts';
 import { Fields } from '../../sim/fields.ts';
-import { forecast, type Host, type Internet, internet, type NetworkPlan, type ServiceSpec } from '../../sim/index.ts';
+import {
+  type ForecastOptions,
+  forecast,
+  type Host,
+  type Internet,
+  internet,
+  type NetworkPlan,
+  type ServiceSpec,
+} from '../../sim/index.ts';
 import { INTERNET, type InternetPlan } from '../../sim/plan.ts';
 import { recordPeers } from '../../trace/index.ts';
 import type { Driver, WorldSetup } from '../model/driver.ts';
@@ -26,17 +34,18 @@ export interface SimulatorDriverOptions extends Omit<HomesOptions, 'seed' | 'flo
  * second place of the same kind to roam to. The same seed gives the same run. Errors: `ERR_USAGE` for what is no site.
  */
 export function simulatorDriver(options: SimulatorDriverOptions): Driver {
-  const { turn = false, scores, ...sites } = checked(options);
+  const { turn = false, mapping = true, scores, ...sites } = checked(options);
   const { internet: home } = homes(sites);
   const plan = turn ? withTurn(home) : home;
-  const oracle = forecast(plan, HOSTS.dialer, HOSTS.listener);
+  const oracle = ({ mapping: isAsked = true }: ForecastOptions) =>
+    forecast(plan, HOSTS.dialer, HOSTS.listener, { mapping: mapping && isAsked });
   return {
     name: 'simulator',
     prospects: (flow) => prospectsOf(oracle, flow),
     cannot: {},
     code: `simulatorDriver(${literal(options)})`,
     bounds: BOUNDS,
-    start: (setup) => PairWorld.open(new SimulatedScene(plan, { mapping: sites.mapping, turn, scores }, setup)),
+    start: (setup) => PairWorld.open(new SimulatedScene(plan, { mapping, turn, scores }, setup)),
   };
 }
 

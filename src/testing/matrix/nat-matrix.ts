@@ -5,7 +5,7 @@ import { type Forecast, forecast } from '../../sim/index.ts';
 import { cellName, type MatrixCell } from './cell.ts';
 import { type CellRun, cellRun } from './cell-run.ts';
 import { matrixCells } from './default-cells.ts';
-import { flowTechniques } from './flow-techniques.ts';
+import { flowTechniques, mapsPorts } from './flow-techniques.ts';
 import { type Judgement, judge } from './judge.ts';
 
 export interface NatMatrixOptions {
@@ -63,7 +63,7 @@ async function runCell(cell: MatrixCell, flow: Flow): Promise<CellResult> {
   if (dial === undefined || others.length > 0) throw usage(cellName(cell), 'has a scenario with one dial');
   const outcome = await runScenario({ ...cell.scenario, peers }, { flows: { [FLOW]: flow } });
   const hostOf = (name: string): string => peers.find((peer) => peer.name === name)!.host;
-  const expected = forecast(internet, hostOf(dial.from), hostOf(dial.to));
+  const expected = forecast(internet, hostOf(dial.from), hostOf(dial.to), { mapping: mapsPorts(flow) });
   const run = cellRun(outcome.dials[0]!);
   const judgement = judge(expected, run, flowTechniques(flow));
   return { cell, forecast: expected, run, judgement, failure: failureOf(cell, judgement) };

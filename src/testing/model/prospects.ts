@@ -1,6 +1,12 @@
 import type { Flow } from '../../flows/flow.ts';
-import { type Forecast, type Prospect, TECHNIQUES, type Technique } from '../../sim/oracle/forecast.ts';
-import { flowTechniques } from '../matrix/flow-techniques.ts';
+import {
+  type Forecast,
+  type ForecastOptions,
+  type Prospect,
+  TECHNIQUES,
+  type Technique,
+} from '../../sim/oracle/forecast.ts';
+import { flowTechniques, mapsPorts } from '../matrix/flow-techniques.ts';
 
 /** Whether a pair gets a direct path: always, by luck, or never. */
 export type Chance = (typeof CHANCES)[number];
@@ -18,13 +24,15 @@ export interface Prospects {
  * What the oracle says of a flow in a place. Nobody knows what a strategy of one's own can do: where any technique would join the two, it
  * may, and where none does, it cannot.
  */
-export function prospectsOf({ prospects }: Forecast, flow: Pick<Flow, 'strategies'>): Prospects {
+export function prospectsOf(oracle: (options: ForecastOptions) => Forecast, flow: Pick<Flow, 'strategies'>): Prospects {
+  const any = oracle({ mapping: true }).prospects;
+  const known = oracle({ mapping: mapsPorts(flow) }).prospects;
   const techniques = flowTechniques(flow);
   const mayMore = flow.strategies.some(({ name, gives }) => gives === 'direct' && !KNOWN.includes(name));
   const chance = (among: readonly Technique[]): Chance => {
-    const there = prospects.filter(({ technique }) => among.includes(technique));
-    const own = chanceOf(there.filter(({ technique }) => techniques.includes(technique)));
-    return own === 'impossible' && mayMore && there.length > 0 ? 'possible' : own;
+    const own = chanceOf(known.filter(({ technique }) => among.includes(technique) && techniques.includes(technique)));
+    const isThere = any.some(({ technique }) => among.includes(technique));
+    return own === 'impossible' && mayMore && isThere ? 'possible' : own;
   };
   return { direct: chance(TECHNIQUES), withoutUdp: chance(OVER_TCP) };
 }

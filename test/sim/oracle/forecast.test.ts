@@ -106,6 +106,8 @@ describe('a home behind a carrier’s NAT', () => {
     expect(against(SYMMETRIC, { gateway }, { gateway }).best).toBe('relay');
     expect(against(SYMMETRIC, { gateway }, {}).best).toBe('relay');
     expect(homes({ nat: SYMMETRIC, gateway }, { nat: SYMMETRIC }).best).toBe('mapped');
+    // Neither for UDP nor for TCP where nobody asks.
+    expect(homes({ nat: SYMMETRIC, gateway }, { nat: SYMMETRIC }, { mapping: false }).prospects).toEqual([]);
   });
 
   test('three NATs in a chain are no more than the sum of them', () => {
