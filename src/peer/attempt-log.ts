@@ -5,11 +5,14 @@ import type { StepAttempt } from '../flows/index.ts';
 export class AttemptLog {
   readonly #entries: Entry[] = [];
 
-  /** In the order in which they ended. What a desk has run is told by its runs alone, and not by the steps that waited for them. */
-  get list(): readonly Attempt[] {
+  /**
+   * In the order in which they ended. What a desk has run is told by its runs alone, and not by the steps that waited for them. `closedAt`: in
+   * ms since the start of the connection; what ran from then on is left out.
+   */
+  list(closedAt = Number.POSITIVE_INFINITY): readonly Attempt[] {
     const atDesk = new Set(this.#entries.filter(isOfDesk).map(({ attempt }) => attempt.strategy));
     return this.#entries
-      .filter(({ hasRun, attempt }) => hasRun || !atDesk.has(attempt.strategy))
+      .filter(({ hasRun, attempt }) => (hasRun ? attempt.startedAt <= closedAt : !atDesk.has(attempt.strategy)))
       .map(({ attempt, note }) => ({ ...attempt, reason: `${attempt.reason}${note}` }));
   }
 

@@ -204,9 +204,9 @@ class ActorConnection implements StartableConnection {
     const evidence = runtime.evidence();
     const endedAt = env.clock.now() - this.#startedAt;
     const attempts = [
-      ...withChecks(runtime.slots.settle(), evidence, endedAt),
+      ...withChecks(runtime.slots.settle(this.#closed?.at), evidence, endedAt),
       ...mapAttempts(evidence.ports, this.#startedAt),
-    ].filter(({ startedAt }) => startedAt <= (this.#closed?.at ?? endedAt));
+    ];
     const current = this.#closed?.path ?? output.current;
     const made = makeVerdict({ output: { ...output, current }, evidence, paths: this.#validated, attempts });
     this.#settle?.reject(new TraversalError(made.code ?? 'ERR_CLOSED', made.summary));

@@ -50,11 +50,11 @@ export class StrategySlots {
     for (const actor of this.#actors.values()) actor.send({ type: 'facts.changed', facts });
   }
 
-  /** What strategies have tried. Nothing that ends later is told. */
-  settle(): readonly Attempt[] {
+  /** What strategies have tried, see {@link AttemptLog.list}. Nothing that ends later is told. */
+  settle(closedAt?: number): readonly Attempt[] {
     for (const slot of this.#actors.keys()) this.#note(slot);
     this.#actors.clear();
-    return this.#services.attempts.list;
+    return this.#services.attempts.list(closedAt);
   }
 
   #note(slot: Slot): void {

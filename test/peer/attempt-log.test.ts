@@ -5,7 +5,7 @@ const ran = (strategy: string, ok: boolean, reason: string) => ({ strategy, ok, 
 const told = (step: string, strategy: string, reason: string) => ({
   attempts: [{ step, strategy, ok: false, reason }],
 });
-const reasons = (log: AttemptLog) => log.list.map(({ strategy, reason }) => `${strategy}: ${reason}`);
+const reasons = (log: AttemptLog) => log.list().map(({ strategy, reason }) => `${strategy}: ${reason}`);
 
 test('a run that was abandoned gets its reason from its machine', () => {
   const log = new AttemptLog();
@@ -17,7 +17,7 @@ test('a run that was abandoned gets its reason from its machine', () => {
 test('a step that was skipped is told at the time when it was', () => {
   const log = new AttemptLog();
   log.note(told('punch.predict', 'predict', 'skipped'), 7);
-  expect(log.list).toEqual([{ strategy: 'predict', ok: false, reason: 'skipped', startedAt: 7, endedAt: 7 }]);
+  expect(log.list()).toEqual([{ strategy: 'predict', ok: false, reason: 'skipped', startedAt: 7, endedAt: 7 }]);
 });
 
 test('what a desk has run is told once, whether its step is heard of before or after', () => {
@@ -59,5 +59,13 @@ test('a desk says once why it declines', () => {
 test('keeps the latest 64', () => {
   const log = new AttemptLog();
   for (let i = 0; i < 70; i++) log.add(`punch.${i}`, ran('checks', false, `${i}`));
-  expect(log.list.map(({ reason }) => Number(reason))).toEqual(Array.from({ length: 64 }, (_, i) => i + 6));
+  expect(log.list().map(({ reason }) => Number(reason))).toEqual(Array.from({ length: 64 }, (_, i) => i + 6));
+});
+
+test('what ran after the close is left out, and what was skipped is not', () => {
+  const log = new AttemptLog();
+  for (const at of [3, 5])
+    log.add('relay', { strategy: 'relay', ok: false, reason: `at ${at}`, startedAt: at, endedAt: at });
+  log.note({ attempts: [{ step: 'predict', strategy: 'predict', ok: false, reason: 'skipped' }] }, 6);
+  expect(log.list(4).map(({ reason }) => reason)).toEqual(['at 3', 'skipped']);
 });
