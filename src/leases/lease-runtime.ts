@@ -52,6 +52,8 @@ export function createLeaseRuntime(
   const runs = new MappingRuns({ request, mappers, world, stun, discard });
   /** What stands at the gateway, or did when it was last heard of. */
   let held: Holding | undefined;
+  /** Whether the entry at the gateway may be in the name of one that lost the race, and not be ended by the winner. */
+  let isDoubted = false;
   /** What is being taken over, noted or renewed; never rejects. */
   let busy = Promise.resolve();
   let failure: TraversalError | undefined;
@@ -83,10 +85,10 @@ export function createLeaseRuntime(
       return { type: 'mapping.failed', attempts };
     }
     const attempts = mappingAttempts(outcome.attempts, times, clock.now());
-    const replaces = await hold(won);
+    isDoubted = (await hold(won)) || contested;
     const { mapping } = won;
     const { strategy } = outcome;
-    return { type: 'mapping.obtained', mapping, strategy, attempts, contested: contested || replaces, at: clock.now() };
+    return { type: 'mapping.obtained', mapping, strategy, attempts, contested: isDoubted, at: clock.now() };
   }
 
   /** Whether what was held before is being ended at the same gateway and port, which may take the new one along. */
@@ -114,6 +116,7 @@ export function createLeaseRuntime(
       maker.renew(mapping, { signal: stop }),
     );
     held = { key, mapping: renewed, maker };
+    isDoubted = false;
     await book.note(key, renewed);
     return renewed;
   }
@@ -123,10 +126,13 @@ export function createLeaseRuntime(
     void work.finally(() => cleaning.delete(work));
   }
 
-  /** What is under way may still obtain something: it is waited for, but not for long. */
+  /**
+   * What is under way may still obtain something: it is waited for, but not for long. An entry that is doubted is renewed first: to end
+   * what is another protocol's, gateways answer with success, and leave it.
+   */
   async function finish(): Promise<void> {
     runs.conclude(undefined);
-    const finishing = busy.then(() => runs.settled());
+    const finishing = busy.then(() => runs.settled()).then(() => (isDoubted ? extend() : undefined));
     await within(clock, 'finishing', FINISHING, world.signal, () => finishing).catch((error) => {
       log('lease.cut-short', { error: String(error) });
       hurry.abort(new TraversalError('ERR_ABORTED', 'the lease is being released'));

@@ -164,14 +164,14 @@ describeInLab('lines of the laboratory', () => {
       [far, direct.hosts[0]!, delayed.hosts[0]!].map((host) => UdpProbe.open(host)),
     );
     await echo!.echo();
-    const added: number[] = [];
+    // What else this machine does only adds to a round trip, so the quickest of many are what the lines cost.
+    const [base, rtt] = [[] as number[], [] as number[]];
     for (let i = 0; i < 31; i++) {
-      const [base] = await near!.ping(far.address, echo!.port, 1);
-      const [rtt] = await distant!.ping(far.address, echo!.port, 1);
-      expect(rtt).toBeGreaterThanOrEqual(2 * delay);
-      added.push(rtt! - base!);
+      base.push(...(await near!.ping(far.address, echo!.port, 1)));
+      rtt.push(...(await distant!.ping(far.address, echo!.port, 1)));
     }
-    expect(Math.abs(median(added) - 2 * delay)).toBeLessThan(1);
+    expect(Math.min(...rtt)).toBeGreaterThanOrEqual(2 * delay);
+    expect(Math.min(...rtt) - Math.min(...base) - 2 * delay).toBeLessThan(1);
   });
 
   it('carry 200 Mbit/s while they delay', async () => {
@@ -268,10 +268,6 @@ describeInLab('laboratories', () => {
     expect(isRunning(pid)).toBe(false);
   });
 });
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}
 
 /** Datagrams at once, few enough for a socket's buffer however slow its reader is. */
 const ROUND = 200;

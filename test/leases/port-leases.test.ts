@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Deferred } from '../../src/core/deferred.ts';
 import { endpoint } from '../../src/core/endpoint.ts';
 import { TraversalError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
@@ -175,25 +176,45 @@ describe('another protocol', () => {
     expect([...journal.noted.values()]).toMatchObject([{ via: 'upnp-igd' }]);
   });
 
-  it('that was asking, too, has the winner renewed, since it may have taken the entry of both back', async () => {
-    const [pcp, natPmp] = [fakeMapper(), fakeMapper('nat-pmp')];
-    const { keep, pass } = leaseWorld(pcp, natPmp);
-    natPmp.answer = ({ call }) => (call === 'map' ? silent() : undefined);
-    pcp.answer = async () => {
-      if (pcp.calls.length === 1) await answered;
-    };
-    let answer = (): void => {};
-    const answered = new Promise<void>((resolve) => {
-      answer = resolve;
+  describe('that was asking, too,', () => {
+    /** PCP wins after 250 ms, and NAT-PMP, asked by then, never answers. */
+    async function contested() {
+      const [pcp, natPmp, answered] = [fakeMapper(), fakeMapper('nat-pmp'), new Deferred()];
+      natPmp.answer = ({ call }) => (call === 'map' ? silent() : undefined);
+      pcp.answer = ({ call }) => (call === 'map' ? answered.promise : undefined);
+      const world = leaseWorld(pcp, natPmp);
+      const lease = await world.keep();
+      await world.pass(250);
+      answered.resolve();
+      await lease.ready;
+      return { ...world, pcp, lease };
+    }
+
+    it('has the winner renewed, since it may have taken the entry of both back', async () => {
+      const { pcp, lease, pass } = await contested();
+      await pass(2_999);
+      expect(pcp.calls).toEqual(['map udp 5000']);
+      await pass(1);
+      expect(pcp.calls).toEqual(['map udp 5000', 'renew udp 5000']);
+      await lease.close();
+      expect(pcp.calls).toEqual(['map udp 5000', 'renew udp 5000', 'release udp 5000']);
     });
-    const lease = await keep();
-    await pass(250);
-    answer();
-    await lease.ready;
-    await pass(2_999);
-    expect(pcp.calls).toEqual(['map udp 5000']);
-    await pass(1);
-    expect(pcp.calls).toEqual(['map udp 5000', 'renew udp 5000']);
+
+    it('has the winner renewed before it is released sooner, since the entry may be in its name', async () => {
+      const { pcp, lease, journal } = await contested();
+      await lease.close();
+      expect(pcp.calls).toEqual(['map udp 5000', 'renew udp 5000', 'release udp 5000']);
+      expect([pcp.table.size, journal.noted.size]).toEqual([0, 0]);
+    });
+
+    it('does not keep a lease from its end when the gateway is silent by then', async () => {
+      const { pcp, lease, pass } = await contested();
+      pcp.answer = ({ call }) => (call === 'renew' ? silent() : undefined);
+      const closed = lease.close();
+      await pass(1_000);
+      await closed;
+      expect(pcp.calls).toEqual(['map udp 5000', 'renew udp 5000', 'release udp 5000']);
+    });
   });
 
   it('that succeeds too late is released', async () => {

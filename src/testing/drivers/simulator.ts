@@ -37,8 +37,10 @@ export function simulatorDriver(options: SimulatorDriverOptions): Driver {
   const { turn = false, mapping = true, scores, ...sites } = checked(options);
   const { internet: home } = homes(sites);
   const plan = turn ? withTurn(home) : home;
-  const oracle = ({ mapping: isAsked = true }: ForecastOptions) =>
-    forecast(plan, HOSTS.dialer, HOSTS.listener, { mapping: mapping && isAsked });
+  const [asking, notAsking] = [mapping, false].map((mapping) =>
+    forecast(plan, HOSTS.dialer, HOSTS.listener, { mapping }),
+  );
+  const oracle = ({ mapping: isAsked = true }: ForecastOptions) => (isAsked ? asking! : notAsking!);
   return {
     name: 'simulator',
     prospects: (flow) => prospectsOf(oracle, flow),
