@@ -177,5 +177,7 @@ export { type Connection, type ConnectionState, DEFAULT_PROTOCOL } from './peer/
 export { createPeer } from './peer/create-peer.ts';
 export type { Reachability } from './peer/discovery.ts';
 export type { Accept, ConnectOptions, Dialer, Peer, PeerAddress, PeerOptions } from './peer/peer.ts';
+export type { PeerObserver, SeenPacket, SeenSignal } from './peer/peer-observer.ts';
 export type { TicketOptions } from './peer/ticket-book.ts';
+export type { PairSnapshot } from './protocol/ice/index.ts';
 export { decodeTicket, type Ticket } from './protocol/rendezvous/index.ts';

@@ -55,7 +55,7 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
   },
   'sim.ts': { on: ['core', 'sim', 'adapters', 'scenario'], why: 'sallyport/sim joins the floors for users' },
   trace: {
-    on: ['core', 'machines', 'peer', 'sim', 'scenario', 'index.ts', 'sim.ts'],
+    on: ['core', 'protocol', 'machines', 'peer', 'sim', 'scenario', 'index.ts', 'sim.ts'],
     why: 'a trace is written and read by what its users have',
   },
   cli: {

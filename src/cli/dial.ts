@@ -20,7 +20,7 @@ export async function dial(
   const ticket = decodeTicket(ticketText);
   const servers = options.server.length > 0 ? options.server : ticket.servers;
   const stun = options.stun.length > 0 ? options.stun : ticket.stun;
-  const { peer, recorder, close } = await openPeer('dialer', options, { servers, stun }, reporter);
+  const { peer, close } = await openPeer('dialer', options, { servers, stun }, reporter);
   try {
     const connection = begin(peer);
     const following = follow(connection, reporter);
@@ -34,7 +34,6 @@ export async function dial(
       following.unsubscribe();
       reporter.closed();
       const verdict = await connection.verdict;
-      recorder?.verdict(connection.id, verdict);
       reporter.verdict(verdict);
     }
   } finally {

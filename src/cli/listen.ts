@@ -7,7 +7,7 @@ import type { ExitCode } from './exit-code.ts';
 import { follow } from './follow.ts';
 import { parseHostPort } from './host-port.ts';
 import { chooseJob, type ListenerJob, type ListenerJobOptions, serveStream } from './listener-job.ts';
-import { addPeerOptions, type CommandPeer, openPeer, type PeerCommandOptions } from './peer-options.ts';
+import { addPeerOptions, openPeer, type PeerCommandOptions } from './peer-options.ts';
 import type { Reporter } from './reporter.ts';
 
 type ListenOptions = Omit<PeerCommandOptions, 'json'> &
@@ -39,10 +39,10 @@ async function listen(options: ListenOptions, { reporter, signal }: CommandConte
   const ttl = parseDuration(options.ttl);
   const job = chooseJob(options, reporter);
   const servers = options.server.length > 0 ? options.server : [DEFAULT_SERVER];
-  const { peer, recorder, close } = await openPeer('listener', options, { servers, stun: options.stun }, reporter);
+  const { peer, close } = await openPeer('listener', options, { servers, stun: options.stun }, reporter);
   const interrupted = whenAborted(signal);
   try {
-    peer.incoming$.subscribe((connection) => receive(connection, job, reporter, recorder));
+    peer.incoming$.subscribe((connection) => receive(connection, job, reporter));
     const ticket = await Promise.race([peer.createTicket({ ttl, once: options.once ?? false }), interrupted]);
     if (ticket === undefined) return 0;
     reporter.ticket(ticket, { toStdout: !job.usesStdout });
@@ -54,12 +54,7 @@ async function listen(options: ListenOptions, { reporter, signal }: CommandConte
   }
 }
 
-function receive(
-  connection: Connection,
-  job: ListenerJob,
-  reporter: Reporter,
-  recorder: CommandPeer['recorder'],
-): void {
+function receive(connection: Connection, job: ListenerJob, reporter: Reporter): void {
   const following = follow(connection, reporter);
   connection.streams$.subscribe((stream) => {
     serveStream(stream, job).catch((error) => reporter.log('stream.failed', { id: stream.id, error: String(error) }));
@@ -67,7 +62,6 @@ function receive(
   connection.verdict.then((verdict) => {
     following.unsubscribe();
     reporter.closed();
-    recorder?.verdict(connection.id, verdict);
     reporter.verdict(verdict);
   });
 }

@@ -5,7 +5,6 @@ import type { Log } from '../core/log.ts';
 import { type Policy, policies } from '../core/policy.ts';
 import { createPeer, defaultFlow, type Peer } from '../index.ts';
 import { nodeEnvironment } from '../node.ts';
-import type { PeerRecorder } from '../trace/peer-recorder.ts';
 import { loadFlow } from './flow-argument.ts';
 import { openPeerTrace } from './peer-trace.ts';
 import type { Reporter } from './reporter.ts';
@@ -30,10 +29,9 @@ export interface PeerCommandOptions {
   readonly verbose?: boolean;
 }
 
-/** The peer of a command, and what writes its trace with `--trace`. */
+/** The peer of a command, whose trace is written with `--trace`. */
 export interface CommandPeer {
   readonly peer: Peer;
-  readonly recorder: PeerRecorder | undefined;
   /** Ends the peer, then the trace. */
   close(): Promise<void>;
 }
@@ -101,15 +99,14 @@ export async function openPeer(
     reporter.log(event, fields);
     recorder?.log(event, fields);
   };
+  // Its log is the environment's, to which the peer's belongs.
+  const observer = recorder && { ...recorder, log: undefined };
   try {
-    const inspect = recorder?.inspect;
     const env = peerEnvironment(options, where, log);
-    const peer = await createPeer({ env, flow, policy, inspect, ...(identity && { identity }) });
-    peer.reachability$.subscribe((reachability) => recorder?.reachability(reachability));
+    const peer = await createPeer({ env, flow, policy, observer, ...(identity && { identity }) });
     if (policy !== 'relay-only') tellCandidates(peer, reporter);
     return {
       peer,
-      recorder,
       async close() {
         await peer.close();
         trace?.end();

@@ -23,11 +23,13 @@ import { createContactBook } from './contact-book.ts';
 import { createDeskHost } from './desk-host.ts';
 import type { Discovery } from './discovery.ts';
 import { createDoorkeeper } from './doorkeeper.ts';
+import { followConnection } from './follow-connection.ts';
 import { type Introduction, knownIntroduction } from './introduction.ts';
 import { keyIntroduction } from './key-introduction.ts';
 import type { MappedPorts } from './mapped-ports.ts';
 import { createOfferOpener, type OpenedOffer } from './offer-opener.ts';
 import type { ConnectOptions } from './peer.ts';
+import type { PeerObserver } from './peer-observer.ts';
 import type { ConnectionRuntime, RuntimeOptions } from './runtime-contract.ts';
 import { Scoring } from './scoring.ts';
 import { createStrategyHost } from './strategy-host.ts';
@@ -52,6 +54,7 @@ export interface ConnectionsOptions {
   readonly tickets: TicketBook;
   readonly incoming: Subject<Connection>;
   readonly inspect: Inspect | undefined;
+  readonly observer: PeerObserver | undefined;
   readonly onTicketBurnt: () => void;
   /** Asks for a fresh look at the network. */
   readonly refresh: () => void;
@@ -117,6 +120,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       },
     });
     connections.set(id, connection);
+    if (options.observer !== undefined) followConnection(connection, runtime, env.clock, options.observer);
     return connection;
   };
 

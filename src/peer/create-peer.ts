@@ -14,6 +14,7 @@ import { flowLeases } from './flow-leases.ts';
 import { createLooks, noLooks } from './looks.ts';
 import { withMappedPorts } from './mapped-discovery.ts';
 import { createMappedPorts, followMapping } from './mapped-ports.ts';
+import { bothInspect, observedEnvironment } from './observed-environment.ts';
 import type { ConnectOptions, Peer, PeerAddress, PeerOptions } from './peer.ts';
 import { connectionDelays, peerOptionsOf } from './peer-options.ts';
 import { createRegistrar } from './registrar.ts';
@@ -30,7 +31,8 @@ const REFRESH = { least: 20_000, spread: 6_000 };
  * what is no server URL or no key.
  */
 export async function createPeer(options: PeerOptions): Promise<Peer> {
-  const { env, flow = defaultFlow } = peerOptionsOf(options);
+  const { flow = defaultFlow, observer } = peerOptionsOf(options);
+  const env = observer === undefined ? options.env : observedEnvironment(options.env, observer);
   const delays = connectionDelays(options.delays);
   const policy = options.policy ?? flow.policy;
   const identity = options.identity ?? env.newIdentity();
@@ -50,7 +52,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
 
   const { network, clock } = env;
   const found = createDiscovery(env, sockets.routers, sockets.lobby?.bases);
-  const { inspect } = options;
+  const inspect = bothInspect(options.inspect, observer?.inspect);
   const openLeases = flowLeases({ env, flow, policy, discovery: found, stun: stunServers, inspect });
   const ports = createMappedPorts({ network, clock, sockets, policy, openLeases });
   const discovery = withMappedPorts(found, ports, env);
@@ -89,6 +91,7 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     tickets: registrar.tickets,
     incoming,
     inspect,
+    observer,
     onTicketBurnt: () => registrar.refresh(),
     refresh: () => lookAgain(),
     stun: stunServers,
@@ -196,6 +199,8 @@ export async function createPeer(options: PeerOptions): Promise<Peer> {
     carriers.ensure(env.servers);
     actor.start();
     ports.open();
+    if (observer?.reachability !== undefined)
+      discovery.reachability$.subscribe((seen) => observer.reachability?.(seen));
   } catch (error) {
     await peer.close();
     throw error;

@@ -32,5 +32,5 @@ function checkScores(scores: Scores): void {
   throw usage('createPeer: scores', `${shown(scores)} is none; use createScores(json)?`);
 }
 
-const NAMES = ['env', 'identity', 'flow', 'scores', 'policy', 'accept', 'delays', 'inspect'] as const;
+const NAMES = ['env', 'identity', 'flow', 'scores', 'policy', 'accept', 'delays', 'inspect', 'observer'] as const;
 const DELAYS = ['traversing', 'recovering', 'gone', 'repunch'] as const;

@@ -9,6 +9,7 @@ import type { Inspect } from '../machines/inspect.ts';
 import type { peerMachine } from '../machines/peer.ts';
 import type { Connection } from './connection.ts';
 import type { Reachability } from './discovery.ts';
+import type { PeerObserver } from './peer-observer.ts';
 import type { TicketOptions } from './ticket-book.ts';
 
 export interface PeerOptions {
@@ -33,6 +34,8 @@ export interface PeerOptions {
    * keys and tickets are never in it.
    */
   readonly inspect?: Inspect;
+  /** Sees the charts, and the network beside them: what `recordPeers()` and `observe()` give, or your own. It costs what `inspect` does. */
+  readonly observer?: PeerObserver;
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { InspectionEvent } from 'xstate';
 import type { PathInfo } from '../core/path.ts';
 import type { Verdict } from '../core/verdict.ts';
-import type { ConnectionState, Reachability } from '../index.ts';
+import type { ConnectionState, PairSnapshot, Reachability, SeenSignal, SessionStats } from '../index.ts';
 import type { PacketRecord } from '../sim/packet-log.ts';
 import type { WorldEvent } from '../sim/plan.ts';
+import type { NatChange } from './nat-watch.ts';
 import type { Pong } from './outcome.ts';
 
 /** Something that happened in a run, told while it does; `at` in ms of virtual time since the beginning. */
@@ -14,7 +15,9 @@ export type WorldNews =
   /** What became of a packet; only its headers and sizes are meant to be kept. */
   | { readonly type: 'packet'; readonly record: PacketRecord }
   /** Something that the plan wanted to happen. */
-  | { readonly type: 'world'; readonly event: WorldEvent };
+  | { readonly type: 'world'; readonly event: WorldEvent }
+  /** What has changed in the table of a NAT since it was told last. */
+  | { readonly type: 'nat'; readonly change: NatChange };
 
 /** Of the peer of that name. */
 export type PeerNews = { readonly who: string } & (
@@ -27,6 +30,8 @@ export type PeerNews = { readonly who: string } & (
   | { readonly type: 'machine'; readonly inspection: InspectionEvent }
   /** Candidates, and what is known of the NAT. */
   | { readonly type: 'reachability'; readonly reachability: Reachability }
+  /** What went over its signalling carriers. */
+  | { readonly type: 'signal'; readonly signal: SeenSignal }
   | { readonly type: 'log'; readonly event: string; readonly fields?: Readonly<Record<string, unknown>> }
 );
 
@@ -40,6 +45,10 @@ export type ConnectionNews = { readonly who: string; readonly connection: string
   | { readonly type: 'exhausted'; readonly role: 'dialer' | 'listener' }
   /** The first message is back. */
   | { readonly type: 'echo' }
+  /** The checklist, whenever it may have changed. */
+  | { readonly type: 'pairs'; readonly pairs: readonly PairSnapshot[] }
+  /** What the session has carried so far, once a second. */
+  | { readonly type: 'stats'; readonly stats: SessionStats }
   /** Times in ms since the dial. */
   | { readonly type: 'pong'; readonly pong: Pong }
   | { readonly type: 'settled' }

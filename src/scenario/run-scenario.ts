@@ -4,6 +4,7 @@ import type { Flow } from '../index.ts';
 import { usage } from '../sim/fields.ts';
 import { type Internet, internet } from '../sim/internet.ts';
 import type { PacketRecord } from '../sim/packet-log.ts';
+import { NatWatch } from './nat-watch.ts';
 import type { LeftOver, Outcome } from './outcome.ts';
 import type { ConnectionNews, PeerNews, RunEvent, RunWatch, WorldNews } from './run-event.ts';
 import { DEFAULT_UNTIL, type DialPlan, type PeerPlan, type Scenario } from './scenario.ts';
@@ -53,12 +54,14 @@ class Run {
   /** What the watch threw: it is told nothing any more. */
   #failure: { readonly error: unknown } | undefined;
   readonly #failed = new Deferred();
+  readonly #nats: NatWatch | undefined;
 
   constructor(world: Internet, scenario: Scenario, flows: Readonly<Record<string, Flow>>, watch: RunWatch | undefined) {
     this.#world = world;
     this.#scenario = scenario;
     this.#flows = flows;
     this.#watch = watch;
+    this.#nats = watch && new NatWatch(world, (change) => this.#show({ at: world.clock.now(), type: 'nat', change }));
     const servers = rendezvousServers(scenario.internet.hosts);
     this.#peers = new Map(scenario.peers.map((plan) => [plan.name, this.#cast(plan, plan.servers ?? servers)]));
     this.#dials = scenario.dials.map((plan) => this.#assign(plan));
@@ -130,10 +133,12 @@ class Run {
 
   #see(record: PacketRecord): void {
     if (record.fate === 'sent') this.#sent.set(record.place, (this.#sent.get(record.place) ?? 0) + 1);
+    if (record.fate === 'translated') this.#nats?.touch();
     this.#tell({ type: 'packet', record });
   }
 
   #tell(news: WorldNews | PeerNews | ConnectionNews): void {
+    this.#nats?.look();
     this.#show({ at: this.#world.clock.now(), ...news });
     if ('role' in news) this.#dialed.get(news.connection)?.changed();
   }

@@ -7,7 +7,15 @@ import type { Identity } from '../core/identity.ts';
 import type { PathInfo } from '../core/path.ts';
 import { pause } from '../core/pause.ts';
 import type { SessionStream } from '../core/session.ts';
-import { type Connection, createPeer, type Flow, type Peer, type PeerAddress, type Reachability } from '../index.ts';
+import {
+  type Connection,
+  createPeer,
+  type Flow,
+  type Peer,
+  type PeerAddress,
+  type PeerObserver,
+  type Reachability,
+} from '../index.ts';
 import type { Host } from '../sim/host.ts';
 import { simEnvironment } from './environment.ts';
 import type { LeftOver } from './outcome.ts';
@@ -146,7 +154,18 @@ export class ScenarioPeer {
       network: this.#network,
       log: (event, fields) => tell({ type: 'log', event, fields }),
     });
-    return createPeer({ env, flow, identity: this.identity, policy: plan.policy, accept: { keys }, inspect });
+    const observer = this.#options.isWatched ? this.#observer() : undefined;
+    return createPeer({ env, flow, identity: this.identity, policy: plan.policy, accept: { keys }, inspect, observer });
+  }
+
+  /** What nobody but a watch wants to know. */
+  #observer(): PeerObserver {
+    const { tell } = this.#options;
+    return {
+      signal: (signal) => tell({ type: 'signal', signal }),
+      pairs: (connection, pairs) => tell({ type: 'pairs', connection, pairs }),
+      stats: (connection, stats) => tell({ type: 'stats', connection, stats }),
+    };
   }
 
   async #target(by: DialPlan['by']): Promise<string | PeerAddress> {

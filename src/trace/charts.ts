@@ -1,4 +1,4 @@
-import type { AnyMachineSnapshot } from 'xstate';
+import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import type { PathInfo } from '../core/path.ts';
 import {
   type ConnectionContext,
@@ -13,9 +13,11 @@ import type { ChartName, StateText, TracedState } from './trace-format.ts';
 /** The charts that traces are about, by the names that traces have for them. */
 export const charts = { peer: peerMachine, connection: connectionMachine, lease: leaseMachine } as const;
 
-/** `undefined`: it is no chart of this package. */
-export function chartName(machineId: string): ChartName | undefined {
-  return Object.hasOwn(charts, machineId) ? (machineId as ChartName) : undefined;
+/** `undefined`: it is no chart of this package, whatever was provided into it. */
+export function chartName({ id, config }: AnyStateMachine): ChartName | undefined {
+  if (!Object.hasOwn(charts, id)) return undefined;
+  const name = id as ChartName;
+  return charts[name].config === config ? name : undefined;
 }
 
 /** The name of a connection's actor, by the id of the connection. */

@@ -1,57 +1,50 @@
-import type { AnyMachineSnapshot, InspectionEvent } from 'xstate';
+import type { AnyActorRef } from 'xstate';
 import { type Candidate, candidateKey, transportOf } from '../core/candidate.ts';
 import { formatEndpoint } from '../core/endpoint.ts';
-import type { Log } from '../core/log.ts';
-import type { PathInfo } from '../core/path.ts';
-import type { Verdict } from '../core/verdict.ts';
-import type { Reachability } from '../index.ts';
-import { chartName, connectionName, currentPathOf, stateOf } from './charts.ts';
+import type { PeerObserver, Reachability, SeenPacket } from '../index.ts';
+import { ActorRecorder } from './actor-recorder.ts';
+import { connectionName } from './charts.ts';
+import { PairChanges } from './pair-changes.ts';
 import { redact } from './redact.ts';
-import type { PathRecord, PeerRecord, TracedEvent } from './trace-format.ts';
+import type { PeerRecord, TracePacketRecord } from './trace-format.ts';
 
-/** What is to be told to the recorder of one peer; all of it is redacted. */
-export interface PeerRecorder {
-  /** For `PeerOptions.inspect`: the charts, and the paths that connections send on. */
-  readonly inspect: (event: InspectionEvent) => void;
-  /** For `Environment.log`. */
-  readonly log: Log;
-  /** For `Peer.reachability$`: candidates that were not there before. */
-  reachability(reachability: Pick<Reachability, 'candidates'>): void;
-  /** `connection`: its id. */
-  verdict(connection: string, verdict: Verdict): void;
+/** An observer that records all that it is told, redacted: for `PeerOptions.observer`. */
+export interface PeerRecorder extends Required<PeerObserver> {
+  /** Records an actor that runs already, as it is now, unless it was recorded before. */
+  begin(actorRef: AnyActorRef): void;
+}
+
+export interface PeerRecorderOptions {
+  /** Whether contexts of machines are recorded. Default false. */
+  readonly contexts?: boolean;
 }
 
 /** `write` is given the records of the peer of that name as they are made. */
-export function createPeerRecorder(who: string, write: (record: PeerRecord) => void): PeerRecorder {
-  /** The id of the path that each connection sends on. */
-  const paths = new WeakMap<object, string>();
+export function createPeerRecorder(
+  who: string,
+  write: (record: PeerRecord | TracePacketRecord) => void,
+  { contexts = false }: PeerRecorderOptions = {},
+): PeerRecorder {
+  const actors = new ActorRecorder((record) => write({ who, ...record } as PeerRecord), contexts);
+  const pairChanges = new PairChanges();
   let known: ReadonlySet<string> = new Set();
+  let behaviorTold: string | undefined;
 
-  const followPath = (actorRef: object, actor: string, path: PathInfo | undefined): void => {
-    if (paths.get(actorRef) === path?.id) return;
-    if (path === undefined) paths.delete(actorRef);
-    else paths.set(actorRef, path.id);
-    write({ who, what: 'path', actor, path: (redact(path) ?? null) as PathRecord['path'] });
+  const tellBehavior = (behavior: Reachability['behavior']): void => {
+    const text = JSON.stringify(behavior);
+    if (text === behaviorTold) return;
+    behaviorTold = text;
+    write({ who, what: 'behavior', behavior: redact(behavior) as Reachability['behavior'] });
   };
 
   return {
-    inspect(inspection) {
-      if (inspection.type !== '@xstate.snapshot' || !isOfMachine(inspection.snapshot)) return;
-      const { actorRef, event, snapshot } = inspection;
-      const chart = chartName(snapshot.machine.id);
-      if (chart === undefined) return;
-      const actor = actorName(actorRef);
-      const state = stateOf(snapshot);
-      if (event.type === 'xstate.init')
-        write({ who, what: 'chart', actor, chart, input: redact(event.input), ...state });
-      else write({ who, what: 'event', actor, event: redact(event) as TracedEvent, ...state });
-      followPath(actorRef, actor, currentPathOf(chart, snapshot));
-    },
+    inspect: actors.inspect,
+    begin: (actorRef) => actors.begin(actorRef),
     log(event, fields) {
       const shown = fields === undefined ? {} : { fields: redact(fields) as Readonly<Record<string, unknown>> };
       write({ who, what: 'log', event, ...shown });
     },
-    reachability({ candidates }) {
+    reachability({ candidates, behavior }) {
       const before = known;
       known = new Set(candidates.map(keyOf));
       for (const candidate of candidates) {
@@ -67,20 +60,47 @@ export function createPeerRecorder(who: string, write: (record: PeerRecord) => v
           ...transportOf(candidate),
         });
       }
+      tellBehavior(behavior);
     },
+    signal({ way, message, carrier, connection, length }) {
+      write({
+        who,
+        what: 'signal',
+        way,
+        message,
+        carrier: redact(carrier) as string,
+        ...(connection !== undefined && { actor: connectionName(connection) }),
+        ...(length !== undefined && { length }),
+      });
+    },
+    packet: (seen) => write({ what: 'packet', place: who, ...packetOf(seen) }),
+    pairs(connection, pairs) {
+      const changed = pairChanges.of(connection, pairs);
+      if (changed.length > 0) write({ who, what: 'pairs', actor: connectionName(connection), pairs: changed });
+    },
+    stats: (connection, stats) => write({ who, what: 'stats', actor: connectionName(connection), stats }),
     verdict(connection, verdict) {
+      pairChanges.forget(connection);
       write({ who, what: 'verdict', actor: connectionName(connection), verdict: redact(verdict) });
     },
   };
 }
 
-function isOfMachine(snapshot: object): snapshot is AnyMachineSnapshot {
-  return 'machine' in snapshot;
-}
-
-/** Actors of peers are created with an id; XState's type of an inspected one does not say so. */
-function actorName(actorRef: object): string {
-  return 'id' in actorRef && typeof actorRef.id === 'string' ? actorRef.id : 'unnamed';
+function packetOf({
+  way,
+  local,
+  remote,
+  length,
+  carries,
+  more,
+}: SeenPacket): Pick<TracePacketRecord, 'fate' | 'packet' | 'carries' | 'more'> {
+  const [from, to] = way === 'sent' ? [local, remote] : [remote, local];
+  return {
+    fate: way === 'sent' ? 'sent' : 'delivered',
+    packet: { protocol: 'udp', from: formatEndpoint(from), to: formatEndpoint(to), length },
+    ...(carries !== undefined && { carries }),
+    ...(more > 0 && { more }),
+  };
 }
 
 function keyOf(candidate: Candidate): string {

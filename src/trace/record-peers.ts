@@ -14,10 +14,10 @@ export interface RealTrace {
 }
 
 /** Begins a trace of real peers; its times count from now. What the sink throws at once is thrown. */
-export function recordPeers(sink: TraceSink, clock: Pick<Clock, 'now'>): RealTrace {
+export function recordPeers(sink: TraceSink, clock: Pick<Clock, 'now' | 'wallTime'>): RealTrace {
   const startedAt = clock.now();
   const elapsed = (): number => Math.round((clock.now() - startedAt) * 1_000) / 1_000;
-  const trace = createTraceWriter(sink, { world: 'real' });
+  const trace = createTraceWriter(sink, { world: 'real', began: clock.wallTime() });
   return {
     peer: (who) => createPeerRecorder(who, (record) => trace.write({ t: elapsed(), ...record })),
     end: () => trace.end(elapsed()),

@@ -1,4 +1,6 @@
+import { formatEndpoint } from '../core/endpoint.ts';
 import {
+  type NatChange,
   type Outcome,
   type RunEvent,
   type RunOptions,
@@ -9,7 +11,7 @@ import {
 import { connectionName } from './charts.ts';
 import { createPeerRecorder, type PeerRecorder } from './peer-recorder.ts';
 import { redact } from './redact.ts';
-import type { StepName, StepRecord } from './trace-format.ts';
+import type { NatRecord, StepName, StepRecord } from './trace-format.ts';
 import { tracePacket } from './trace-packet.ts';
 import { createTraceWriter, type TraceSink, type TraceWriter } from './trace-writer.ts';
 
@@ -60,6 +62,18 @@ function createRunRecorder(trace: TraceWriter): RunWatch {
       case 'world':
         trace.write({ t: now, what: 'world', event: news.event });
         break;
+      case 'nat':
+        trace.write({ t: now, what: 'nat', ...natRecordOf(news.change) });
+        break;
+      case 'signal':
+        peerNamed(news.who).signal(news.signal);
+        break;
+      case 'pairs':
+        peerNamed(news.who).pairs(news.connection, news.pairs);
+        break;
+      case 'stats':
+        peerNamed(news.who).stats(news.connection, news.stats);
+        break;
       case 'machine':
         peerNamed(news.who).inspect(news.inspection);
         break;
@@ -83,6 +97,28 @@ function createRunRecorder(trace: TraceWriter): RunWatch {
 }
 
 type Step = Extract<RunEvent, { readonly type: StepName }>;
+
+function natRecordOf({ place, rules, set, gone }: NatChange): Omit<NatRecord, 'what'> {
+  return {
+    place,
+    ...(rules !== undefined && { rules }),
+    set: set.map(({ protocol, internal, external, remotes, isExplicit }) => ({
+      protocol,
+      internal: formatEndpoint(internal),
+      external: formatEndpoint(external),
+      remotes: remotes.slice(0, MAX_REMOTES).map(formatEndpoint),
+      explicit: isExplicit,
+    })),
+    gone: gone.map(({ protocol, internal, external }) => ({
+      protocol,
+      internal: formatEndpoint(internal),
+      external: formatEndpoint(external),
+    })),
+  };
+}
+
+/** Of one mapping. */
+const MAX_REMOTES = 20;
 
 function stepOf(news: Step): Pick<StepRecord, 'step' | 'actor' | 'fields'> {
   const { at: _, who: __, type: step, ...rest } = news;

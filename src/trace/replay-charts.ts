@@ -37,13 +37,16 @@ export function replayCharts(lines: Iterable<TracedLine>): ReplayResult {
 }
 
 /** Those that have begun, ended ones included, by peer and name. */
-type Actors = Map<string, { readonly chart: ChartName; readonly snapshot: AnyMachineSnapshot }>;
+type Actors = Map<string, { readonly chart: ChartName; readonly snapshot: AnyMachineSnapshot } | 'not replayed'>;
 
 /** What the replay has for fields of a record; nothing for those that are not of a chart. */
 function replay(actors: Actors, records: number, line: number, record: TraceRecord): Partial<TraceRecord> {
   switch (record.what) {
     case 'chart':
       return begin(actors, keyOf(record), line, record);
+    case 'actor':
+      actors.set(keyOf(record), 'not replayed');
+      return {};
     case 'event':
       return move(actors, keyOf(record), line, record);
     case 'path':
@@ -60,10 +63,11 @@ function begin(actors: Actors, key: string, line: number, { chart, input }: Char
   return enter(actors, key, chart, (machine) => initialTransition(machine, revive(input)));
 }
 
-function move(actors: Actors, key: string, line: number, { event }: EventRecord): TracedState {
+function move(actors: Actors, key: string, line: number, { event }: EventRecord): Partial<TracedState> {
   if (!isObject(event) || typeof event.type !== 'string') throw malformed(line, 'has no event');
   const actor = actors.get(key);
   if (actor === undefined) return { state: 'not started' };
+  if (actor === 'not replayed') return {};
   const { chart, snapshot } = actor;
   return enter(actors, key, chart, (machine) => transition(machine, snapshot, revive(event) as TracedEvent));
 }
@@ -85,8 +89,9 @@ function enter(
   }
 }
 
-function pathOf(actors: Actors, key: string): Pick<PathRecord, 'path'> {
+function pathOf(actors: Actors, key: string): Partial<PathRecord> {
   const actor = actors.get(key);
+  if (actor === 'not replayed') return {};
   return { path: (actor && currentPathOf(actor.chart, actor.snapshot)) ?? null };
 }
 

@@ -1,4 +1,5 @@
 import { formatEndpoint } from '../core/endpoint.ts';
+import { packetKind } from '../protocol/packet-kind.ts';
 import type { Packet, PacketFate, PacketRecord } from '../sim/index.ts';
 
 /** What became of a packet at a place: its headers and sizes, and nothing that it carried. */
@@ -9,6 +10,8 @@ export interface TracePacket {
   /** Why, of one that was dropped. */
   readonly reason?: string;
   readonly packet: PacketHeader;
+  /** What a UDP packet is, by its first bytes: `STUN Binding request`, `QUIC`, `DNS`; absent: unknown. */
+  readonly carries?: string;
   /** What a translated one became. */
   readonly became?: PacketHeader;
 }
@@ -19,7 +22,8 @@ export type PacketHeader =
       readonly protocol: 'udp';
       readonly from: string;
       readonly to: string;
-      readonly ttl: number;
+      /** Absent: unknown, of a real one. */
+      readonly ttl?: number;
       /** Bytes of the payload. */
       readonly length: number;
     }
@@ -47,12 +51,15 @@ export type PacketHeader =
     };
 
 export function tracePacket({ place, fate, reason, packet, became }: PacketRecord): TracePacket {
+  const { source, destination } = packet;
+  const carries = packet.protocol === 'udp' ? packetKind(packet.payload, source.port, destination.port) : undefined;
   return {
     place,
     fate,
     ...(reason !== undefined && { reason }),
     packet: headerOf(packet),
     ...(became !== undefined && { became: headerOf(became) }),
+    ...(carries !== undefined && { carries }),
   };
 }
 

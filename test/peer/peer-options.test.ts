@@ -25,7 +25,7 @@ describe('createPeer refuses, and says what', () => {
       { delays: { traversng: 5 } },
     ],
     [
-      "createPeer: 'flw' is none of its fields: env, identity, flow, scores, policy, accept, delays, inspect",
+      "createPeer: 'flw' is none of its fields: env, identity, flow, scores, policy, accept, delays, inspect, observer",
       { flw: flow },
     ],
     ['createPeer: env: undefined is not an object', { env: undefined }],

@@ -17,7 +17,7 @@ describe('runScenario', () => {
       ...linux,
       dials: [{ at: 2_000, from: 'a', to: 'b', pingEvery: 500, lasts: 1_000 }],
     });
-    expect(news.filter((line) => !/ (state|path) /.test(line))).toEqual([
+    expect(news.filter((line) => !/ (state|path|signal|pairs|stats|nat)\b/.test(line))).toEqual([
       '0 started a',
       '0 started b',
       '120 listening b',
@@ -44,7 +44,9 @@ describe('runScenario', () => {
   it('tells of packets, charts, candidates and logs', async () => {
     const { events } = await watched(linux);
     const kinds = new Set(events.map(({ type }) => type));
-    for (const kind of ['packet', 'machine', 'reachability', 'log'] as const) expect(kinds).toContain(kind);
+    for (const kind of ['packet', 'machine', 'reachability', 'signal', 'pairs', 'stats', 'nat', 'log'] as const) {
+      expect(kinds).toContain(kind);
+    }
     const actors = events.flatMap((event) =>
       event.type === 'machine' && event.inspection.type === '@xstate.actor' && 'id' in event.inspection.actorRef
         ? [String(event.inspection.actorRef.id).split(/[ -]/)[0]!]

@@ -64,7 +64,25 @@ describe('a trace of a scenario', () => {
   it('tells of charts, paths, candidates, packets, the world and verdicts, in the order of virtual time', () => {
     const records = lines.slice(1).map((line) => JSON.parse(line));
     expect(new Set(records.map(({ what }) => what))).toEqual(
-      new Set(['chart', 'event', 'path', 'candidate', 'log', 'step', 'packet', 'world', 'verdict', 'end']),
+      new Set([
+        'machine',
+        'chart',
+        'actor',
+        'event',
+        'path',
+        'pairs',
+        'stats',
+        'candidate',
+        'behavior',
+        'signal',
+        'log',
+        'step',
+        'packet',
+        'nat',
+        'world',
+        'verdict',
+        'end',
+      ]),
     );
     const times = records.map(({ t }) => t);
     expect(times).toEqual([...times].sort((x, y) => x - y));
@@ -73,6 +91,41 @@ describe('a trace of a scenario', () => {
     ]);
     const paths = records.filter(({ what, who }) => what === 'path' && who === 'a');
     expect(paths.slice(0, 2).map(({ path }) => path.kind)).toEqual(['relayed', 'direct']);
+  });
+
+  it('tells the tables of NATs by what changes in them, and at last what stands', () => {
+    const tables = new Map<string, Map<string, unknown>>();
+    for (const line of lines) {
+      const record = JSON.parse(line);
+      if (record.what !== 'nat') continue;
+      if (!tables.has(record.place))
+        expect(record.rules).toEqual({ mapping: expect.any(String), filtering: expect.any(String) });
+      const table = tables.get(record.place) ?? new Map();
+      tables.set(record.place, table);
+      for (const gone of record.gone) expect(table.delete(keyOf(gone))).toBe(true);
+      for (const mapping of record.set) table.set(keyOf(mapping), mapping);
+    }
+    expect([...tables.keys()]).toContain('b-carrier');
+    const mapped = [...tables.values()].flatMap((table) => [...table.values()]);
+    expect(mapped).toContainEqual({
+      protocol: 'udp',
+      internal: expect.stringMatching(/^192\.168\./),
+      external: expect.stringMatching(/^\d+(\.\d+){3}:\d+$/),
+      remotes: expect.arrayContaining([expect.any(String)]),
+      explicit: false,
+    });
+  });
+
+  it('tells pairs of candidates as their states change', () => {
+    const told = lines
+      .map((line) => JSON.parse(line))
+      .filter(({ what, who }) => what === 'pairs' && who === 'a')
+      .flatMap(({ pairs }) => pairs);
+    expect(told.length).toBeGreaterThan(1);
+    for (const { local, remote } of told) {
+      for (const end of [local, remote]) expect(end).toMatch(/^(host|srflx|prflx|mapped|relay) (udp|tcp \w+) \S+:\d+$/);
+    }
+    expect(told.some(({ state, rtt }) => state === 'succeeded' && rtt > 0)).toBe(true);
   });
 
   it('has of packets the headers and sizes only', () => {
@@ -217,3 +270,7 @@ describe('a replay of a scenario', () => {
     });
   });
 });
+
+function keyOf({ protocol, internal, external }: Record<string, string>): string {
+  return `${protocol} ${internal} ${external}`;
+}

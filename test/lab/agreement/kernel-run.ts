@@ -94,7 +94,9 @@ function storyOf(trace: string): SideStory {
   if (verdict === undefined) throw new Error(`${trace} tells no verdict`);
   return {
     stages: all.flatMap((record) =>
-      record.what === 'chart' || record.what === 'event' ? [{ at: record.t - begun, state: record.state }] : [],
+      (record.what === 'chart' || record.what === 'event') && record.state !== undefined
+        ? [{ at: record.t - begun, state: record.state }]
+        : [],
     ),
     paths: all.flatMap((record) => (record.what === 'path' ? [record.path ?? undefined] : [])),
     verdict: verdict as Verdict,
@@ -104,7 +106,7 @@ function storyOf(trace: string): SideStory {
 type ConnectionRecord = { readonly t: number } & Extract<PeerRecord, { readonly actor: string }>;
 
 function isOfConnection(record: TraceRecord): record is ConnectionRecord {
-  return 'actor' in record && record.actor?.startsWith('connection ') === true && record.what !== 'step';
+  return 'actor' in record && /^connection [\da-f]+$/.test(record.actor ?? '') && record.what !== 'step';
 }
 
 const CHECKS_ONLY = fileURLToPath(new URL('checks-only.mjs', import.meta.url));
