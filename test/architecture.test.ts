@@ -58,6 +58,10 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
     on: ['core', 'protocol', 'machines', 'peer', 'sim', 'scenario', 'index.ts', 'sim.ts'],
     why: 'a trace is written and read by what its users have',
   },
+  inspector: {
+    on: ['core', 'machines', 'peer', 'trace', 'index.ts'],
+    why: 'the inspector shows what traces are made of, as it happens',
+  },
   cli: {
     on: ['core', 'streams', 'adapters', 'trace', 'index.ts', 'node.ts', 'sim.ts'],
     why: 'commands use what a user of the package has',
@@ -92,6 +96,7 @@ const outside = [
   'adapters/signaling/nats',
   'adapters/session/quic',
   'server',
+  'inspector/hub',
   'cli',
   'node.ts',
 ];

@@ -1,0 +1,180 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { asTraversalError, TraversalError } from '../../core/errors.ts';
+import { MAX_FRAME, readHello, readLines } from '../wire.ts';
+import { Access, type Refusal } from './access.ts';
+import { HubSource } from './hub-source.ts';
+import { PageFiles } from './page-files.ts';
+import { Viewer } from './viewer.ts';
+
+export interface HubOptions {
+  /** Of 127.0.0.1; 0 or absent: any free one. */
+  readonly port?: number;
+  /** Folder of the page that is served. */
+  readonly page: string;
+}
+
+/** A server on this machine to which programs tell what happens in them, and where pages see it. */
+export interface Hub {
+  /** Of the page, with the token: for people. */
+  readonly url: string;
+  /** Where programs join, with the token. */
+  readonly programUrl: string;
+  close(): Promise<void>;
+}
+
+/** Errors: `ERR_PORT_IN_USE`, `ERR_NETWORK`. */
+export async function startHub({ port = 0, page }: HubOptions): Promise<Hub> {
+  const hub = new HubServer(page);
+  await hub.listen(port);
+  return hub;
+}
+
+class HubServer implements Hub {
+  readonly #access = new Access();
+  readonly #server: Server;
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME });
+  readonly #pages: PageFiles;
+  readonly #sources = new Map<string, HubSource>();
+  readonly #viewers = new Set<Viewer>();
+  #programs = 0;
+  #nextId = 1;
+  #port = 0;
+
+  constructor(page: string) {
+    this.#pages = new PageFiles(page);
+    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/?token=${this.#access.token}`;
+  }
+
+  get programUrl(): string {
+    return `ws://127.0.0.1:${this.#port}/program?token=${this.#access.token}`;
+  }
+
+  async listen(port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause: NodeJS.ErrnoException) => {
+        const code = cause.code === 'EADDRINUSE' ? 'ERR_PORT_IN_USE' : 'ERR_NETWORK';
+        reject(
+          new TraversalError(code, `the inspector cannot listen on 127.0.0.1:${port}: ${cause.message}`, { cause }),
+        );
+      });
+      this.#server.listen(port, '127.0.0.1', resolve);
+    });
+    this.#port = (this.#server.address() as AddressInfo).port;
+    this.#access.listens(this.#port);
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets.clients) socket.terminate();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (!this.#access.isOwnHost(request)) response.writeHead(403).end();
+    else if (request.method !== 'GET') response.writeHead(405).end();
+    else {
+      const path = pathOf(request);
+      if (path === undefined) response.writeHead(400).end();
+      else void this.#pages.serve(path, this.#port, response);
+    }
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const path = pathOf(request);
+    const who = path === '/program' ? 'program' : path === '/view' ? 'page' : undefined;
+    const refusal = who === undefined ? 404 : (this.#access.refuse(request, who) ?? this.#refuseAsFull(who));
+    // The other side may be gone before it is answered.
+    socket.on('error', () => socket.destroy());
+    if (refusal !== undefined) refuse(socket, refusal);
+    else this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#take(opened, who === 'program'));
+  }
+
+  #refuseAsFull(who: 'program' | 'page'): Refusal | undefined {
+    const isFull = who === 'program' ? this.#programs >= MAX_PROGRAMS : this.#viewers.size >= MAX_VIEWERS;
+    return isFull ? 503 : undefined;
+  }
+
+  #take(socket: WebSocket, isProgram: boolean): void {
+    // A frame that is too large, or none: the socket closes itself.
+    socket.on('error', () => {});
+    if (isProgram) this.#takeProgram(socket);
+    else this.#takeViewer(socket);
+  }
+
+  #takeViewer(socket: WebSocket): void {
+    const viewer = new Viewer(socket);
+    for (const source of this.#sources.values()) viewer.show(source);
+    this.#viewers.add(viewer);
+    socket.on('message', () => socket.close(1008, 'a page has nothing to say'));
+    socket.on('close', () => this.#viewers.delete(viewer));
+  }
+
+  #takeProgram(socket: WebSocket): void {
+    let source: HubSource | undefined;
+    this.#programs++;
+    socket.on('message', (data, isBinary) => {
+      try {
+        if (isBinary) throw new TraversalError('ERR_PROTOCOL', 'a frame is not of text');
+        if (source === undefined) source = this.#open(String(data));
+        else this.#append(source, readLines(String(data)));
+      } catch (error) {
+        socket.close(1008, asTraversalError(error, 'ERR_PROTOCOL').message);
+      }
+    });
+    socket.on('close', () => {
+      this.#programs--;
+      if (source === undefined) return;
+      source.live = false;
+      for (const viewer of this.#viewers) viewer.ended(source.id);
+    });
+  }
+
+  #open(hello: string): HubSource {
+    const { program, header } = readHello(hello);
+    const source = new HubSource(String(this.#nextId++), `${program.name} (${program.pid})`, header);
+    this.#sources.set(source.id, source);
+    for (const viewer of this.#viewers) viewer.show(source);
+    this.#removeOldest();
+    return source;
+  }
+
+  /** Programs that have ended stay until there are too many. */
+  #removeOldest(): void {
+    const ended = [...this.#sources.values()].filter(({ live }) => !live);
+    for (const { id } of ended.slice(0, Math.max(0, this.#sources.size - MAX_SOURCES))) {
+      this.#sources.delete(id);
+      for (const viewer of this.#viewers) viewer.removed(id);
+    }
+  }
+
+  #append(source: HubSource, lines: readonly string[]): void {
+    source.append(lines);
+    for (const viewer of this.#viewers) viewer.lines(source.id, lines);
+  }
+}
+
+/** `undefined`: it cannot be read. */
+function pathOf({ url = '/' }: IncomingMessage): string | undefined {
+  try {
+    return decodeURIComponent(new URL(url, 'http://hub').pathname);
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(socket: Duplex, status: Refusal): void {
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+const MAX_PROGRAMS = 32;
+const MAX_VIEWERS = 16;
+const MAX_SOURCES = 32;
