@@ -97,6 +97,7 @@ const outside = [
   'adapters/session/quic',
   'server',
   'inspector/hub',
+  'inspector/uplink.ts',
   'cli',
   'node.ts',
 ];

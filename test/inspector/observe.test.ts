@@ -1,0 +1,198 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { assign, createActor, setup } from 'xstate';
+import { createIdentity } from '../../src/adapters/node/identity.ts';
+import { CaptureRing } from '../../src/inspector/capture-ring.ts';
+import { type Hub, startHub } from '../../src/inspector/hub/hub.ts';
+import { type Inspector, observe } from '../../src/inspector/observe.ts';
+import { decodeTicket } from '../../src/protocol/rendezvous/index.ts';
+import type { TraceRecord } from '../../src/trace/index.ts';
+import { createWorld, untilPath } from '../peer/world.ts';
+import { formsOf } from '../trace/lines.ts';
+
+let hub: Hub;
+let inspectors: Inspector[];
+let pages: WebSocket[];
+
+beforeEach(async () => {
+  inspectors = [];
+  pages = [];
+  hub = await startHub({ page: tmpdir() });
+});
+
+afterEach(async () => {
+  for (const inspector of inspectors) await inspector.close();
+  for (const page of pages) page.terminate();
+  await hub.close();
+});
+
+function observed(url = hub.programUrl): Inspector {
+  const inspector = observe({ url, name: 'test' });
+  inspectors.push(inspector);
+  return inspector;
+}
+
+/** All lines that a page is sent, and what waits for a record. */
+function watch(from: Hub = hub) {
+  const { port } = new URL(from.url);
+  const socket = new WebSocket(from.programUrl.replace('/program', '/view'), { origin: `http://127.0.0.1:${port}` });
+  pages.push(socket);
+  const lines: string[] = [];
+  const records: TraceRecord[] = [];
+  let wake = (): void => {};
+  socket.on('message', (data) => {
+    const frame = JSON.parse(String(data));
+    for (const line of frame.type === 'lines' ? frame.lines : []) {
+      lines.push(line);
+      records.push(JSON.parse(line));
+    }
+    wake();
+  });
+  return {
+    lines,
+    records,
+    async until(matches: (record: TraceRecord) => boolean): Promise<TraceRecord> {
+      for (;;) {
+        const found = records.find(matches);
+        if (found !== undefined) return found;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+  };
+}
+
+const counter = setup({ types: { context: {} as { readonly count: number } } }).createMachine({
+  id: 'counter',
+  context: { count: 0 },
+  initial: 'even',
+  on: { counted: { actions: assign({ count: ({ context }) => context.count + 1 }) } },
+  states: { even: { on: { turned: 'odd' } }, odd: { on: { turned: 'even' } } },
+});
+
+const isState = (state: string) => (record: TraceRecord) => record.what === 'event' && record.state === state;
+
+describe('an inspector', () => {
+  it('tells a hub all that was seen since before the hub was there, with contexts', async () => {
+    const page = watch();
+    const actor = createActor(counter, { inspect: observed().inspect }).start();
+    actor.send({ type: 'turned' });
+    actor.send({ type: 'counted' });
+    await page.until((record) => record.what === 'event' && record.event.type === 'counted');
+    const told = page.records.map((record) => ('what' in record && 'edges' in record ? record.edges : record.what));
+    expect(told).toEqual(['machine', 'actor', ['even#0'], ['#0']]);
+    expect(page.records.at(-1)).toMatchObject({ who: 'test', actor: 'counter', context: { count: 1 } });
+    actor.stop();
+  });
+
+  it('finds a hub that comes back, and tells it what is now', async () => {
+    const inspector = observed();
+    const actor = createActor(counter, { inspect: inspector.inspect }).start();
+    await watch().until(({ what }) => what === 'actor');
+    const { port } = new URL(hub.url);
+    const token = new URL(hub.url).searchParams.get('token');
+    await hub.close();
+    actor.send({ type: 'turned' });
+    hub = await startHub({ port: Number(port), page: tmpdir() });
+    // The token of another hub is another one: what was joined stays away from it.
+    expect(new URL(hub.url).searchParams.get('token')).not.toBe(token);
+    const again = observed();
+    const other = createActor(counter, { inspect: again.inspect }).start();
+    other.send({ type: 'turned' });
+    await watch().until(isState('odd'));
+    actor.stop();
+    other.stop();
+  });
+
+  it('loses the oldest of too much, says how much, and then tells what is now', async () => {
+    const inspector = observed();
+    const actor = createActor(counter, { inspect: inspector.inspect }).start();
+    // In one turn: nobody can be told meanwhile.
+    for (let i = 0; i < 12_001; i++) actor.send({ type: 'turned' });
+    const page = watch();
+    const gap = await page.until(({ what }) => what === 'gap');
+    expect(gap).toMatchObject({ records: expect.any(Number) });
+    const last = await page.until((record) => 'state' in record && record.state === 'odd');
+    expect(last).toMatchObject({ actor: 'counter', machine: 'counter' });
+    actor.stop();
+  });
+
+  it('has no secret of a real pair of peers in what it tells', async () => {
+    const page = watch();
+    const inspector = observed();
+    await using world = createWorld();
+    const [one, two] = [createIdentity(), createIdentity()];
+    const listener = await world.inhabitant({ identity: one, observer: inspector.peer('listener') });
+    const dialer = await world.inhabitant({ identity: two, observer: inspector.peer('dialer') });
+    const ticket = await listener.peer.createTicket();
+    const connection = dialer.peer.connect(ticket);
+    await connection.ready;
+    await untilPath(connection, 'direct');
+    const stream = await connection.openStream();
+    await stream.write(Buffer.from(SAID));
+    await connection.close();
+    await page.until((record) => record.what === 'verdict' && record.who === 'dialer');
+    for (const what of ['chart', 'event', 'path', 'pairs', 'candidate', 'behavior', 'signal', 'packet']) {
+      expect(page.records.map((record) => record.what)).toContain(what);
+    }
+    const secrets = [ticket, decodeTicket(ticket).secret, SAID, connection.id];
+    for (const { privateKeyPem } of [one, two]) secrets.push(privateKeyPem, privateKeyPem.split('\n')[1]!);
+    const text = page.lines.join('\n');
+    expect(secrets.flatMap(formsOf).filter((form) => text.includes(form))).toEqual([]);
+  });
+
+  it('keeps no process alive, with a hub and without one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'inspected-'));
+    const program = join(folder, 'program.ts');
+    const observe = resolve(import.meta.dirname, '../../src/inspector/observe.ts');
+    await writeFile(
+      program,
+      `import { observe } from ${JSON.stringify(observe)};
+       const inspector = observe({ url: process.argv[2]!, name: 'short' });
+       inspector.peer('me').log!('came', {});
+       setTimeout(() => console.log('done'), 300);`,
+    );
+    for (const url of [hub.programUrl, 'ws://127.0.0.1:9/program?token=x']) {
+      const child = spawn(process.execPath, ['--import', 'tsx', program, url], {
+        cwd: resolve(import.meta.dirname, '../..'),
+      });
+      const [code] = await once(child, 'close');
+      expect(code).toBe(0);
+    }
+    await watch().until((record) => record.what === 'log' && record.event === 'came');
+    await rm(folder, { recursive: true });
+  });
+
+  it.each([
+    'http://127.0.0.1:1/',
+    'ws://evil.example/program?token=sesame',
+    'ws://127.0.0.1.evil.example/',
+    'nonsense',
+  ])('goes to no hub but one of this machine: %s', (url) => {
+    expect(() => observe({ url, name: 'test' })).toThrow(expect.objectContaining({ code: 'ERR_USAGE' }));
+    expect(() => observe({ url, name: 'test' })).not.toThrow(/sesame/);
+  });
+});
+
+describe('a ring', () => {
+  it('gives the oldest first, and counts what it has lost', () => {
+    const ring = new CaptureRing<number>(3);
+    for (const entry of [1, 2, 3, 4, 5]) ring.push(entry);
+    expect([ring.length, ring.takeLost(), ring.takeLost()]).toEqual([3, 2, 0]);
+    expect([ring.shift(), ring.shift()]).toEqual([3, 4]);
+    ring.push(6);
+    expect([ring.shift(), ring.shift(), ring.shift()]).toEqual([5, 6, undefined]);
+    ring.push(7);
+    ring.clear();
+    ring.lose();
+    expect([ring.length, ring.takeLost()]).toEqual([0, 2]);
+  });
+});
+
+const SAID = 'the words that were said over the stream';
