@@ -17,7 +17,7 @@ export interface ProgramHello {
 }
 
 /** Every other one: lines of the trace. */
-export interface ProgramLines {
+interface ProgramLines {
   readonly lines: readonly string[];
 }
 
@@ -52,7 +52,7 @@ export function readHello(text: string): ProgramHello {
 }
 
 /** Errors: `ERR_PROTOCOL`. */
-export function readLines(text: string): readonly string[] {
+export function readLines(text: string): ProgramLines['lines'] {
   const { lines } = readObject(text);
   if (!Array.isArray(lines) || !lines.every((line) => typeof line === 'string' && !line.includes('\n'))) {
     throw malformed('a frame has no lines');

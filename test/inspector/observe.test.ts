@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import WebSocket from 'ws';
+import WebSocket, { WebSocketServer } from 'ws';
 import { assign, createActor, setup } from 'xstate';
 import { createIdentity } from '../../src/adapters/node/identity.ts';
 import { CaptureRing } from '../../src/inspector/capture-ring.ts';
@@ -68,6 +69,26 @@ function watch(from: Hub = hub) {
   };
 }
 
+/** Texts that come in, from now on. */
+function messages(socket: WebSocket): AsyncIterator<string> {
+  const waiting: string[] = [];
+  let wake = (): void => {};
+  socket.on('message', (data) => {
+    waiting.push(String(data));
+    wake();
+  });
+  return {
+    async next() {
+      while (waiting.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      return { value: waiting.shift()!, done: false };
+    },
+  };
+}
+
 const counter = setup({ types: { context: {} as { readonly count: number } } }).createMachine({
   id: 'counter',
   context: { count: 0 },
@@ -75,8 +96,6 @@ const counter = setup({ types: { context: {} as { readonly count: number } } }).
   on: { counted: { actions: assign({ count: ({ context }) => context.count + 1 }) } },
   states: { even: { on: { turned: 'odd' } }, odd: { on: { turned: 'even' } } },
 });
-
-const isState = (state: string) => (record: TraceRecord) => record.what === 'event' && record.state === state;
 
 describe('an inspector', () => {
   it('tells a hub all that was seen since before the hub was there, with contexts', async () => {
@@ -91,23 +110,32 @@ describe('an inspector', () => {
     actor.stop();
   });
 
-  it('finds a hub that comes back, and tells it what is now', async () => {
-    const inspector = observed();
+  it('finds a hub again that it has lost, and tells it what is now', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const joined = async (): Promise<{ socket: WebSocket; frames: AsyncIterator<string> }> => {
+      const [socket] = (await once(server, 'connection')) as [WebSocket];
+      return { socket, frames: messages(socket) };
+    };
+    const first = joined();
+    const inspector = observed(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/program?token=x`);
     const actor = createActor(counter, { inspect: inspector.inspect }).start();
-    await watch().until(({ what }) => what === 'actor');
-    const { port } = new URL(hub.url);
-    const token = new URL(hub.url).searchParams.get('token');
-    await hub.close();
+    const { socket, frames } = await first;
+    const hello = { format: 'sallyport-inspect', program: { name: 'test', pid: process.pid } };
+    expect(JSON.parse((await frames.next()).value)).toMatchObject(hello);
+    const second = joined();
+    socket.terminate();
     actor.send({ type: 'turned' });
-    hub = await startHub({ port: Number(port), page: tmpdir() });
-    // The token of another hub is another one: what was joined stays away from it.
-    expect(new URL(hub.url).searchParams.get('token')).not.toBe(token);
-    const again = observed();
-    const other = createActor(counter, { inspect: again.inspect }).start();
-    other.send({ type: 'turned' });
-    await watch().until(isState('odd'));
+    const { frames: later } = await second;
+    expect(JSON.parse((await later.next()).value)).toMatchObject(hello);
+    const { lines } = JSON.parse((await later.next()).value) as { lines: string[] };
+    expect(lines.map((line) => JSON.parse(line)).filter(({ what }) => what !== 'gap')).toMatchObject([
+      { what: 'machine', machine: 'counter' },
+      { what: 'actor', actor: 'counter', state: 'odd', context: { count: 0 } },
+    ]);
     actor.stop();
-    other.stop();
+    for (const client of server.clients) client.terminate();
+    server.close();
   });
 
   it('loses the oldest of too much, says how much, and then tells what is now', async () => {
