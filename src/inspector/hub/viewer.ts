@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 import { type ViewerFrame, WIRE_VERSION } from '../wire.ts';
 import type { HubSource } from './hub-source.ts';
 
-/** A page that watches. One that is too slow is told how much it has missed, and everything again from then on. */
+/** A page that watches. One that is too slow misses lines, and is told how many before the next that it is sent. */
 export class Viewer {
   readonly #socket: WebSocket;
   /** Lines that were left out, by source. */

@@ -1,5 +1,6 @@
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import { statesOf } from '../../flows/index.ts';
+import { edgesOf } from '../../trace/chart-edges.ts';
 
 /** The parts of a chart that can be hit, in the order of its document. */
 export interface ChartOutline {
@@ -44,7 +45,7 @@ export function outlineOf(machine: AnyStateMachine): ChartOutline {
       description: node.description,
     })),
     transitions: [root, ...states].flatMap((node: AnyStateNode) =>
-      transitionsOf(node).map((transition, i) => ({
+      edgesOf(node).map((transition, i) => ({
         key: keyOf(node, transition, i),
         source: node.id,
         event: transition.eventType,
@@ -60,16 +61,11 @@ export function transitionKey(transition: AnyTransitionDefinition): string {
   const known = keys.get(transition);
   if (known !== undefined) return known;
   const { source } = transition;
-  for (const [i, one] of transitionsOf(source).entries()) keys.set(one, keyOf(source, one, i));
+  for (const [i, one] of edgesOf(source).entries()) keys.set(one, keyOf(source, one, i));
   return keys.get(transition)!;
 }
 
 const keys = new WeakMap<AnyTransitionDefinition, string>();
-
-/** Those of events first, as in the document, then those without. */
-function transitionsOf({ transitions, always = [] }: AnyStateNode): readonly AnyTransitionDefinition[] {
-  return [...[...transitions.values()].flat(), ...always];
-}
 
 function keyOf({ id }: AnyStateNode, { eventType }: AnyTransitionDefinition, index: number): string {
   return `${id} ${index} ${eventType}`;
