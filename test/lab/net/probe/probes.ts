@@ -44,7 +44,7 @@ export class UdpProbe {
     return new UdpProbe(socket, Number(bound[1]));
   }
 
-  /** `count` of more than 200 may be more than the receiver's buffer holds. */
+  /** `count` of more than 150 may be more than the receiver's buffer holds: 255, of which the kernel gives back a quarter late. */
   async send(address: string, port: number, text: string, count = 1): Promise<void> {
     this.#process.stdin.write(`send ${address} ${port} ${count} ${text}\n`);
     await this.#answer(/^sent$/);
