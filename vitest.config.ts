@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**', ...MEASURING, ...FUZZ, 'dist/**', 'node_modules/**'],
+          exclude: ['test/lab/**', 'test/browser/**', ...MEASURING, ...FUZZ, 'dist/**', 'node_modules/**'],
           testTimeout: 20_000,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
@@ -45,6 +45,16 @@ export default defineConfig({
           maxWorkers: 2,
           maxConcurrency: 10,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

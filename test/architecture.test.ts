@@ -63,7 +63,7 @@ const floors: Record<string, { on: readonly string[]; why: string }> = {
     why: 'the inspector shows what traces are made of, as it happens',
   },
   cli: {
-    on: ['core', 'streams', 'adapters', 'trace', 'index.ts', 'node.ts', 'sim.ts'],
+    on: ['core', 'streams', 'adapters', 'trace', 'inspector', 'index.ts', 'node.ts', 'sim.ts'],
     why: 'commands use what a user of the package has',
   },
   'index.ts': {

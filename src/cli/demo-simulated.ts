@@ -12,7 +12,7 @@ import { openTraceFile } from './trace-file.ts';
 
 /** The demo on the simulated internet. Exit code 1 when the peers found no connection. Throws `ERR_USAGE`. */
 export async function simulatedDemo(
-  options: Pick<DemoOptions, 'a' | 'b' | 'seed' | 'trace'>,
+  options: Pick<DemoOptions, 'a' | 'b' | 'seed' | 'trace' | 'inspect'>,
   { reporter, signal }: Pick<CommandContext, 'reporter' | 'signal'>,
 ): Promise<ExitCode> {
   const world: DemoWorld = {
@@ -32,27 +32,47 @@ export async function simulatedDemo(
   const interrupted = whenAborted(signal).then(() => {
     throw new TraversalError('ERR_ABORTED', 'the demo was interrupted');
   });
-  const outcome = await Promise.race([run(scenario, watch, options.trace, signal), interrupted]);
+  const lines: string[] | undefined = options.inspect ? [] : undefined;
+  const outcome = await Promise.race([run(scenario, watch, { lines, path: options.trace, signal }), interrupted]);
   story.end();
   for (const line of describeEnd(scenario, outcome)) reporter.print(line);
+  if (lines !== undefined) await show(lines, reporter, signal);
   return outcome.dials.every(({ ready }) => ready !== undefined) ? 0 : 1;
 }
 
-async function run(
-  scenario: Scenario,
-  watch: RunWatch,
-  path: string | undefined,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  if (path === undefined) return runScenario(scenario, { watch });
+interface Recording {
+  /** Takes the lines of the trace. */
+  readonly lines: string[] | undefined;
+  /** Of the file that takes them. */
+  readonly path: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function run(scenario: Scenario, watch: RunWatch, { lines, path, signal }: Recording): Promise<Outcome> {
+  if (path === undefined && lines === undefined) return runScenario(scenario, { watch });
   const { recordTrace } = await import('../trace/index.ts');
-  const file = openTraceFile(path);
-  signal.addEventListener('abort', () => file.close(), { once: true });
+  const file = path === undefined ? undefined : openTraceFile(path);
+  signal.addEventListener('abort', () => file?.close(), { once: true });
+  const sink = (line: string): void => {
+    file?.sink(line);
+    lines?.push(line);
+  };
   try {
-    return await recordTrace(scenario, file.sink, { watch });
+    return await recordTrace(scenario, sink, { watch });
   } finally {
-    file.close();
+    file?.close();
   }
+}
+
+/** Until Ctrl-C. */
+async function show(lines: readonly string[], reporter: Reporter, signal: AbortSignal): Promise<void> {
+  const { startHub } = await import('../inspector/index.ts');
+  const hub = await startHub();
+  hub.show('demo', lines);
+  reporter.print('');
+  reporter.print(`inspector  ${hub.url}   until Ctrl-C`);
+  await whenAborted(signal);
+  await hub.close();
 }
 
 function logTo({ log }: Reporter, event: RunEvent): void {

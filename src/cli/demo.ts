@@ -8,6 +8,7 @@ export interface DemoOptions {
   readonly seed?: number;
   readonly real?: boolean;
   readonly trace?: string;
+  readonly inspect?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -19,7 +20,8 @@ export function addDemo(program: Command): void {
     .option('--b <preset>', 'what the listener is behind (default: carrier)')
     .option('--seed <n>', 'of all chance: the same seed tells the same story (default: 1)', parseSeed)
     .option('--real', 'on this machine’s real sockets instead: a server and two peers in two processes')
-    .option('--no-inspect', 'print the text, and nothing else')
+    .option('--inspect', 'show it in the inspector, until Ctrl-C')
+    .option('--no-inspect', 'print the text, and nothing else (the default)')
     .option('--trace <file>', 'write what happens to this file, for `sallyport replay`')
     .option('--verbose', 'tell everything on stderr')
     .action((options: DemoOptions) =>
@@ -36,9 +38,12 @@ export function addDemo(program: Command): void {
 }
 
 /** Throws `ERR_USAGE` for options that go with the other world. */
-function checkWorld({ real, a, b, seed, trace }: DemoOptions): void {
-  if (!real || [a, b, seed, trace].every((option) => option === undefined)) return;
-  throw new TraversalError('ERR_USAGE', '--a, --b, --seed and --trace are of the simulated internet: leave --real out');
+function checkWorld({ real, a, b, seed, trace, inspect }: DemoOptions): void {
+  if (!real || [a, b, seed, trace, inspect].every((option) => option === undefined)) return;
+  throw new TraversalError(
+    'ERR_USAGE',
+    '--a, --b, --seed, --trace and --inspect are of the simulated internet: leave --real out',
+  );
 }
 
 function parseSeed(text: string): number {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addConnect } from './connect.ts';
 import { addDemo } from './demo.ts';
+import { addInspect } from './inspect.ts';
 import { addListen } from './listen.ts';
 import { addMap } from './map.ts';
 import { addPing } from './ping.ts';
@@ -20,7 +21,7 @@ const program = new Command('sallyport')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'error [ERR_USAGE]:')) });
 
-for (const add of [addServe, addListen, addConnect, addPing, addMap, addDemo, addReplay]) add(program);
+for (const add of [addServe, addListen, addConnect, addPing, addMap, addDemo, addInspect, addReplay]) add(program);
 
 try {
   await program.parseAsync();

@@ -5,7 +5,9 @@ import type { Log } from '../core/log.ts';
 import { type Policy, policies } from '../core/policy.ts';
 import { createPeer, defaultFlow, type Peer } from '../index.ts';
 import { nodeEnvironment } from '../node.ts';
+import { bothObserve } from './both-observe.ts';
 import { loadFlow } from './flow-argument.ts';
+import { openInspection } from './inspection.ts';
 import { openPeerTrace } from './peer-trace.ts';
 import type { Reporter } from './reporter.ts';
 import { readTurnServers } from './turn-argument.ts';
@@ -25,6 +27,8 @@ export interface PeerCommandOptions {
   /** False with `--no-map`. */
   readonly map: boolean;
   readonly trace?: string;
+  /** URL of a hub; `true`: a hub of its own. */
+  readonly inspect?: string | true;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -69,6 +73,12 @@ export function addPeerOptions(command: Command): Command {
     )
     .option('--no-map', 'ask no gateway for port mappings')
     .option('--trace <file>', 'write what happens to this file, for `sallyport replay`')
+    .addOption(
+      new Option(
+        '--inspect [url]',
+        'let the inspector watch: one that runs, by its URL for programs, or one of its own',
+      ).env('SALLYPORT_INSPECT'),
+    )
     .option('--json', 'tell what happens as JSON, one object a line')
     .option('--verbose', 'tell everything on stderr');
 }
@@ -94,13 +104,14 @@ export async function openPeer(
   const flow = options.flow === undefined ? defaultFlow : await loadFlow(options.flow);
   const { policy = flow.policy } = options;
   const trace = options.trace === undefined ? undefined : await openPeerTrace(options.trace, reporter);
-  const recorder = trace?.peer(who);
+  const inspection = options.inspect === undefined ? undefined : await openInspection(options.inspect, who, reporter);
+  const seen = bothObserve(trace?.peer(who), inspection?.peer(who));
   const log: Log = (event, fields) => {
     reporter.log(event, fields);
-    recorder?.log(event, fields);
+    seen?.log?.(event, fields);
   };
   // Its log is the environment's, to which the peer's belongs.
-  const observer = recorder && { ...recorder, log: undefined };
+  const observer = seen && { ...seen, log: undefined };
   try {
     const env = peerEnvironment(options, where, log);
     const peer = await createPeer({ env, flow, policy, observer, ...(identity && { identity }) });
@@ -110,10 +121,12 @@ export async function openPeer(
       async close() {
         await peer.close();
         trace?.end();
+        await inspection?.close();
       },
     };
   } catch (error) {
     trace?.end();
+    await inspection?.close();
     throw error;
   }
 }

@@ -1,5 +1,12 @@
 import type { TraceHeader } from '../../trace/trace-format.ts';
 
+/** How much of a source is kept. */
+export interface SourceLimits {
+  readonly lines: number;
+  /** In characters. */
+  readonly size: number;
+}
+
 /** What a program has told, or a trace: its lines, as far as they are kept. Machines and the beginnings of actors are kept longer. */
 export class HubSource {
   readonly id: string;
@@ -12,8 +19,10 @@ export class HubSource {
   readonly #roots = new Map<string, string>();
   #lines: string[] = [];
   #size = 0;
+  readonly #limits: SourceLimits;
 
-  constructor(id: string, title: string, header: TraceHeader) {
+  constructor(id: string, title: string, header: TraceHeader, limits: SourceLimits) {
+    this.#limits = limits;
     this.id = id;
     this.title = title;
     this.header = header;
@@ -29,13 +38,14 @@ export class HubSource {
       this.#lines.push(line);
       this.#size += line.length;
     }
-    if (this.#lines.length > MAX_LINES || this.#size > MAX_SIZE) this.#forget();
+    if (this.#lines.length > this.#limits.lines || this.#size > this.#limits.size) this.#forget();
   }
 
   /** The oldest, down to three quarters of what may be kept. */
   #forget(): void {
     let count = 0;
-    while (this.#lines.length - count > 0.75 * MAX_LINES || this.#size > 0.75 * MAX_SIZE) {
+    const { lines, size } = this.#limits;
+    while (this.#lines.length - count > 0.75 * lines || this.#size > 0.75 * size) {
       const line = this.#lines[count++]!;
       this.#size -= line.length;
       this.#note(line);
@@ -55,7 +65,4 @@ export class HubSource {
   }
 }
 
-/** Of one source, in lines and in characters. */
-const MAX_LINES = 20_000;
-const MAX_SIZE = 32 * 2 ** 20;
 const MAX_ROOTS = 4_000;

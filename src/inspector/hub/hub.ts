@@ -1,19 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { asTraversalError, TraversalError } from '../../core/errors.ts';
+import { readTrace } from '../../trace/trace-reader.ts';
 import { MAX_FRAME, readHello, readLines } from '../wire.ts';
 import { Access, type Refusal } from './access.ts';
-import { HubSource } from './hub-source.ts';
+import { HubSource, type SourceLimits } from './hub-source.ts';
 import { PageFiles } from './page-files.ts';
 import { Viewer } from './viewer.ts';
 
 export interface HubOptions {
   /** Of 127.0.0.1; 0 or absent: any free one. */
   readonly port?: number;
-  /** Folder of the page that is served. */
-  readonly page: string;
+  /** Folder of the page that is served; absent: the one of this package. */
+  readonly page?: string;
 }
 
 /** A server on this machine to which programs tell what happens in them, and where pages see it. */
@@ -22,11 +24,13 @@ export interface Hub {
   readonly url: string;
   /** Where programs join, with the token. */
   readonly programUrl: string;
+  /** Shows the lines of a trace beside what programs tell. Errors, thrown: those of `readTrace`. */
+  show(title: string, lines: Iterable<string>): void;
   close(): Promise<void>;
 }
 
 /** Errors: `ERR_PORT_IN_USE`, `ERR_NETWORK`. */
-export async function startHub({ port = 0, page }: HubOptions): Promise<Hub> {
+export async function startHub({ port = 0, page = PAGE }: HubOptions = {}): Promise<Hub> {
   const hub = new HubServer(page);
   await hub.listen(port);
   return hub;
@@ -69,6 +73,15 @@ class HubServer implements Hub {
     });
     this.#port = (this.#server.address() as AddressInfo).port;
     this.#access.listens(this.#port);
+  }
+
+  show(title: string, lines: Iterable<string>): void {
+    const [first, ...records] = lines;
+    const { header } = readTrace(first === undefined ? [] : [first]);
+    const source = new HubSource(this.#newId(), title, header, TRACE_LIMITS);
+    source.live = false;
+    source.append(records.filter((line) => line !== ''));
+    this.#add(source);
   }
 
   async close(): Promise<void> {
@@ -140,11 +153,19 @@ class HubServer implements Hub {
 
   #open(hello: string): HubSource {
     const { program, header } = readHello(hello);
-    const source = new HubSource(String(this.#nextId++), `${program.name} (${program.pid})`, header);
+    const source = new HubSource(this.#newId(), `${program.name} (${program.pid})`, header, PROGRAM_LIMITS);
+    this.#add(source);
+    return source;
+  }
+
+  #newId(): string {
+    return String(this.#nextId++);
+  }
+
+  #add(source: HubSource): void {
     this.#sources.set(source.id, source);
     for (const viewer of this.#viewers) viewer.show(source);
     this.#removeOldest();
-    return source;
   }
 
   /** Programs that have ended stay until there are too many. */
@@ -175,6 +196,10 @@ function refuse(socket: Duplex, status: Refusal): void {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
+const PAGE = fileURLToPath(new URL('../page', import.meta.url));
+/** What is kept of a program, and of a trace, which is read once. */
+const PROGRAM_LIMITS: SourceLimits = { lines: 20_000, size: 32 * 2 ** 20 };
+const TRACE_LIMITS: SourceLimits = { lines: 300_000, size: 256 * 2 ** 20 };
 const MAX_PROGRAMS = 32;
 const MAX_VIEWERS = 16;
 const MAX_SOURCES = 32;

@@ -65,11 +65,11 @@ function dot({ x, y }: Rectangle): string {
 }
 
 function arrow(route: readonly Point[]): string {
-  return `<path class="edge" marker-end="url(#head)" d="${pathOf(route)}"/>`;
+  return `<path class="edge" marker-end="url(#head)" d="${routePath(route)}"/>`;
 }
 
 /** A line with round corners. */
-function pathOf(route: readonly Point[]): string {
+export function routePath(route: readonly Point[]): string {
   return route
     .map((point, i) => {
       const before = route[i - 1];
