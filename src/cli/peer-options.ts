@@ -5,9 +5,10 @@ import type { Log } from '../core/log.ts';
 import { type Policy, policies } from '../core/policy.ts';
 import { createPeer, defaultFlow, type Peer } from '../index.ts';
 import { nodeEnvironment } from '../node.ts';
+import type { RealTrace } from '../trace/record-peers.ts';
 import { bothObserve } from './both-observe.ts';
 import { loadFlow } from './flow-argument.ts';
-import { openInspection } from './inspection.ts';
+import { type Inspection, openInspection } from './inspection.ts';
 import { openPeerTrace } from './peer-trace.ts';
 import type { Reporter } from './reporter.ts';
 import { readTurnServers } from './turn-argument.ts';
@@ -103,16 +104,18 @@ export async function openPeer(
   const identity = options.identity === undefined ? undefined : await loadIdentityFile(options.identity);
   const flow = options.flow === undefined ? defaultFlow : await loadFlow(options.flow);
   const { policy = flow.policy } = options;
-  const trace = options.trace === undefined ? undefined : await openPeerTrace(options.trace, reporter);
-  const inspection = options.inspect === undefined ? undefined : await openInspection(options.inspect, who, reporter);
-  const seen = bothObserve(trace?.peer(who), inspection?.peer(who));
-  const log: Log = (event, fields) => {
-    reporter.log(event, fields);
-    seen?.log?.(event, fields);
-  };
-  // Its log is the environment's, to which the peer's belongs.
-  const observer = seen && { ...seen, log: undefined };
+  let trace: RealTrace | undefined;
+  let inspection: Inspection | undefined;
   try {
+    if (options.trace !== undefined) trace = await openPeerTrace(options.trace, reporter);
+    if (options.inspect !== undefined) inspection = await openInspection(options.inspect, who, reporter);
+    const seen = bothObserve(trace?.peer(who), inspection?.peer(who));
+    const log: Log = (event, fields) => {
+      reporter.log(event, fields);
+      seen?.log?.(event, fields);
+    };
+    // Its log is the environment's, to which the peer's belongs.
+    const observer = seen && { ...seen, log: undefined };
     const env = peerEnvironment(options, where, log);
     const peer = await createPeer({ env, flow, policy, observer, ...(identity && { identity }) });
     if (policy !== 'relay-only') tellCandidates(peer, reporter);
