@@ -249,6 +249,14 @@ describeInChromium('the page of the inspector', () => {
     await page.getByRole('alert').waitFor({ state: 'detached' });
   });
 
+  it('shows what it can of a trace that is damaged, and says what it left out', async () => {
+    const lines = (await readFile(trace, 'utf8')).split('\n');
+    hub.show('damaged.jsonl', lines.with(100, '{"t":'));
+    await open();
+    await panel('a').waitFor();
+    expect(await page.getByRole('alert').textContent()).toContain('damaged.jsonl: 1 lines are no records');
+  });
+
   it('takes a trace that is dropped on it', async () => {
     await open();
     const text = await readFile(trace, 'utf8');

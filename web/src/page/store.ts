@@ -74,7 +74,7 @@ export class Store {
         break;
       }
       case 'lines':
-        this.recording.append(`hub-${frame.source}`, frame.lines);
+        this.#append(`hub-${frame.source}`, frame.lines);
         break;
       case 'gap':
         this.missed += frame.records;
@@ -83,6 +83,7 @@ export class Store {
         this.#end(`hub-${frame.source}`);
         break;
       case 'removed':
+        // What the hub keeps no more can still be seen here.
         break;
     }
     this.#seekLinked();
@@ -93,9 +94,9 @@ export class Store {
     try {
       const trace = readTraceText(text);
       const id = `file-${this.#opened.size + 1}`;
+      this.notice = '';
       this.#opened.set(id, { ...trace, title });
       this.#add({ id, title, header: trace.header, live: false }, trace.lines);
-      this.notice = '';
       this.#seekLinked();
     } catch (error) {
       this.notice = `${title}: ${(error as Error).message}`;
@@ -142,8 +143,13 @@ export class Store {
 
   #add(source: Source, lines: readonly string[]): void {
     this.recording.open(source);
-    const { malformed } = this.recording.append(source.id, lines);
-    if (malformed > 0) this.notice = `${source.title}: ${malformed} lines are no records, and were left out.`;
+    this.#append(source.id, lines);
+  }
+
+  #append(id: string, lines: readonly string[]): void {
+    const { malformed } = this.recording.append(id, lines);
+    const title = this.recording.sources.find((source) => source.id === id)?.title;
+    if (malformed > 0) this.notice = `${title}: ${malformed} lines are no records, and were left out.`;
   }
 
   #end(id: string): void {
