@@ -3,9 +3,9 @@
  * and the program with the hub hold. `npx tsx bench/inspector-load.ts [seconds]`, 60 by default; needs Debian's chromium and a build.
  */
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { createActor, createMachine } from 'xstate';
 import { observe, startHub } from '../src/inspector/index.ts';
+import { startChromium } from '../test/browser/start-chromium.ts';
 
 const seconds = Number(process.argv[2] ?? 60);
 const ACTORS = 200;
@@ -36,7 +36,7 @@ const inspector = observe({ url: hub.programUrl, name: 'load' });
 const actors = Array.from({ length: ACTORS }, (_, i) =>
   createActor(machine, { id: `light-${i}`, inspect: inspector.inspect }).start(),
 );
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await startChromium();
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(hub.url);

@@ -1,10 +1,10 @@
 /** Takes the pictures of docs/inspector.md from the real page: `npm run pictures:inspector`. Needs Debian's chromium and a build. */
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { startHub } from '../src/inspector/index.ts';
 import { homes } from '../src/sim.ts';
 import { recordTrace } from '../src/trace/index.ts';
+import { startChromium } from '../test/browser/start-chromium.ts';
 
 const folder = fileURLToPath(new URL('../docs/inspector', import.meta.url));
 await mkdir(folder, { recursive: true });
@@ -23,7 +23,7 @@ const PICTURES = [
   ['verdict', 'verdict', 1e9, 'light'],
 ] as const;
 
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await startChromium();
 try {
   for (const [name, view, at, colorScheme] of PICTURES) {
     const page = await browser.newPage({ viewport: { width: 1440, height: 860 }, colorScheme });

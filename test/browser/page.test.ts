@@ -10,7 +10,8 @@ import { promisify } from 'node:util';
 import type { Browser, Download, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Hub, startHub } from '../../src/inspector/hub/hub.ts';
-import { describeInChromium, startChromium } from './chromium.ts';
+import { describeInChromium } from './chromium.ts';
+import { startChromium } from './start-chromium.ts';
 
 const PAGE = fileURLToPath(new URL('../../dist/inspector/page', import.meta.url));
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

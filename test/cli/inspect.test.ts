@@ -3,10 +3,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import WebSocket from 'ws';
-import type { ViewerFrame } from '../../src/inspector/wire.ts';
 import { homes } from '../../src/sim.ts';
 import { recordTrace } from '../../src/trace/index.ts';
+import { WatchingPage } from '../inspector/watching-page.ts';
 import { errorCode, listenJson, run, sallyport } from './sallyport.ts';
 import { startTestServer } from './server.ts';
 
@@ -22,32 +21,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** What a page of the hub is told until a frame matches. */
-async function watch(pageUrl: string, isLast: (frame: ViewerFrame) => boolean): Promise<readonly ViewerFrame[]> {
-  const { origin, host, search } = new URL(pageUrl);
-  const socket = new WebSocket(`ws://${host}/view${search}`, { origin });
-  const frames: ViewerFrame[] = [];
-  try {
-    return await new Promise((resolve, reject) => {
-      socket.on('error', reject);
-      socket.on('message', (data) => {
-        const frame = JSON.parse(String(data)) as ViewerFrame;
-        frames.push(frame);
-        if (isLast(frame)) resolve(frames);
-      });
-    });
-  } finally {
-    socket.terminate();
-  }
-}
-
 describe('sallyport inspect', () => {
   it('shows traces, says where, and ends with 0 by Ctrl-C', async () => {
     await using inspect = sallyport(['inspect', trace, '--port', '0', '--json']);
     const { url, programs } = await inspect.event('inspector');
     expect(programs).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/program\?token=/);
-    const frames = await watch(String(url), ({ type }) => type === 'lines');
-    expect(frames).toMatchObject([{ type: 'hello' }, { type: 'source', title: 'homes.jsonl', live: false }, {}]);
+    using page = new WatchingPage(String(url));
+    await page.untilFrame(({ type }) => type === 'lines');
+    expect(page.frames).toMatchObject([{ type: 'hello' }, { type: 'source', title: 'homes.jsonl', live: false }, {}]);
     inspect.signal('SIGINT');
     expect(await inspect.ended).toMatchObject({ code: 0, stderr: '' });
   });
@@ -80,7 +61,8 @@ describe('--inspect', () => {
     await using one = await listenJson(server.url, ['--echo', '--inspect', String(programs)]);
     await using other = await listenJson(server.url, ['--echo'], { env: { SALLYPORT_INSPECT: String(programs) } });
     const titles = new Set<string>();
-    await watch(String(url), (frame) => frame.type === 'source' && titles.add(frame.title).size === 2);
+    using page = new WatchingPage(String(url));
+    await page.untilFrame((frame) => frame.type === 'source' && titles.add(frame.title).size === 2);
     expect([...titles].sort()).toEqual([one, other].map(({ pid }) => `listener (${pid})`).sort());
   });
 
@@ -88,8 +70,9 @@ describe('--inspect', () => {
     await using server = await startTestServer();
     await using listener = sallyport(['listen', '--server', server.url, '--echo', '--inspect']);
     const [, url] = await listener.line(/inspector {2}(http:\S+)/);
-    const frames = await watch(url!, ({ type }) => type === 'lines');
-    expect(frames).toMatchObject([{ type: 'hello' }, { type: 'source', live: true }, {}]);
+    using page = new WatchingPage(url!);
+    await page.untilFrame(({ type }) => type === 'lines');
+    expect(page.frames).toMatchObject([{ type: 'hello' }, { type: 'source', live: true }, {}]);
     listener.signal('SIGINT');
     expect((await listener.ended).code).toBe(0);
   });
@@ -102,8 +85,9 @@ describe('--inspect', () => {
   it('shows a simulated run of the demo until Ctrl-C', async () => {
     await using demo = sallyport(['demo', '--inspect']);
     const [, url] = await demo.line(/inspector {2}(http:\S+)/);
-    const frames = await watch(url!, ({ type }) => type === 'lines');
-    expect(frames[1]).toMatchObject({ type: 'source', title: 'demo', header: { world: 'simulated' } });
+    using page = new WatchingPage(url!);
+    await page.untilFrame(({ type }) => type === 'lines');
+    expect(page.frames[1]).toMatchObject({ type: 'source', title: 'demo', header: { world: 'simulated' } });
     demo.signal('SIGINT');
     expect((await demo.ended).code).toBe(0);
   });

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { type Hub, startHub } from '../../src/inspector/hub/hub.ts';
-import { MAX_FRAME, type ViewerFrame } from '../../src/inspector/wire.ts';
+import { MAX_FRAME } from '../../src/inspector/wire.ts';
+import { WatchingPage } from './watching-page.ts';
 
 let folder: string;
 let hub: Hub;
@@ -44,28 +45,10 @@ async function program(): Promise<WebSocket> {
   return socket;
 }
 
-/** A page, and what waits for the frames that it is sent. */
-function page() {
-  const socket = connect(viewUrl(), { origin: `http://127.0.0.1:${port()}` });
-  const frames: ViewerFrame[] = [];
-  let wake = (): void => {};
-  socket.on('message', (data) => {
-    frames.push(JSON.parse(String(data)));
-    wake();
-  });
-  return {
-    socket,
-    frames,
-    async until(matches: (frame: ViewerFrame) => boolean): Promise<ViewerFrame> {
-      for (;;) {
-        const found = frames.find(matches);
-        if (found !== undefined) return found;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    },
-  };
+function page(): WatchingPage {
+  const watching = new WatchingPage(hub.url);
+  open.push(watching.socket);
+  return watching;
 }
 
 /** The status that an upgrade is answered with. */
@@ -102,19 +85,21 @@ describe('a hub', () => {
     const told = await program();
     told.send(JSON.stringify({ lines: [event(1), event(2)] }));
     const early = page();
-    await early.until(({ type }) => type === 'lines');
+    await early.untilFrame(({ type }) => type === 'lines');
     expect(early.frames.slice(0, 3)).toEqual([
       { type: 'hello', version: 1 },
       { type: 'source', id: '1', title: 'test (7)', live: true, header: HEADER },
       { type: 'lines', source: '1', lines: [event(1), event(2)] },
     ]);
     told.send(JSON.stringify({ lines: [event(3)] }));
-    await early.until((frame) => frame.type === 'lines' && frame.lines.includes(event(3)));
+    await early.untilFrame((frame) => frame.type === 'lines' && frame.lines.includes(event(3)));
     told.close();
-    await early.until(({ type }) => type === 'ended');
+    await early.untilFrame(({ type }) => type === 'ended');
     const late = page();
-    expect(await late.until(({ type }) => type === 'source')).toMatchObject({ live: false });
-    expect(await late.until(({ type }) => type === 'lines')).toMatchObject({ lines: [event(1), event(2), event(3)] });
+    expect(await late.untilFrame(({ type }) => type === 'source')).toMatchObject({ live: false });
+    expect(await late.untilFrame(({ type }) => type === 'lines')).toMatchObject({
+      lines: [event(1), event(2), event(3)],
+    });
   });
 
   it('keeps a bounded part of what a program tells, and how its actors began', async () => {
@@ -126,10 +111,10 @@ describe('a hub', () => {
     }
     told.close();
     const watched = page();
-    await watched.until((frame) => frame.type === 'ended' || (frame.type === 'source' && !frame.live));
+    await watched.untilFrame((frame) => frame.type === 'ended' || (frame.type === 'source' && !frame.live));
     const late = page();
-    const gap = await late.until(({ type }) => type === 'gap');
-    await late.until((frame) => frame.type === 'lines' && frame.lines.includes(event(24_999)));
+    const gap = await late.untilFrame(({ type }) => type === 'gap');
+    await late.untilFrame((frame) => frame.type === 'lines' && frame.lines.includes(event(24_999)));
     const lines = late.frames.flatMap((frame) => (frame.type === 'lines' ? frame.lines : []));
     expect(lines[0]).toBe(begin);
     expect(lines.length).toBeLessThanOrEqual(20_001);
@@ -161,7 +146,7 @@ describe('a hub', () => {
     socket.send(frame);
     expect(await closing(socket)).toEqual({ code: 1008, reason });
     other.send(JSON.stringify({ lines: [event(1)] }));
-    await page().until(({ type }) => type === 'lines');
+    await page().untilFrame(({ type }) => type === 'lines');
   });
 
   it('closes on a frame that is too large, and on a page that speaks', async () => {

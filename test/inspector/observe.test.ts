@@ -5,20 +5,20 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import WebSocket, { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { assign, createActor, setup } from 'xstate';
 import { createIdentity } from '../../src/adapters/node/identity.ts';
 import { CaptureRing } from '../../src/inspector/capture-ring.ts';
 import { type Hub, startHub } from '../../src/inspector/hub/hub.ts';
 import { type Inspector, observe } from '../../src/inspector/observe.ts';
 import { decodeTicket } from '../../src/protocol/rendezvous/index.ts';
-import type { TraceRecord } from '../../src/trace/index.ts';
 import { createWorld, untilPath } from '../peer/world.ts';
 import { formsOf } from '../trace/lines.ts';
+import { WatchingPage } from './watching-page.ts';
 
 let hub: Hub;
 let inspectors: Inspector[];
-let pages: WebSocket[];
+let pages: WatchingPage[];
 
 beforeEach(async () => {
   inspectors = [];
@@ -28,7 +28,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const inspector of inspectors) await inspector.close();
-  for (const page of pages) page.terminate();
+  for (const page of pages) page[Symbol.dispose]();
   await hub.close();
 });
 
@@ -38,35 +38,10 @@ function observed(url = hub.programUrl): Inspector {
   return inspector;
 }
 
-/** All lines that a page is sent, and what waits for a record. */
-function watch(from: Hub = hub) {
-  const { port } = new URL(from.url);
-  const socket = new WebSocket(from.programUrl.replace('/program', '/view'), { origin: `http://127.0.0.1:${port}` });
-  pages.push(socket);
-  const lines: string[] = [];
-  const records: TraceRecord[] = [];
-  let wake = (): void => {};
-  socket.on('message', (data) => {
-    const frame = JSON.parse(String(data));
-    for (const line of frame.type === 'lines' ? frame.lines : []) {
-      lines.push(line);
-      records.push(JSON.parse(line));
-    }
-    wake();
-  });
-  return {
-    lines,
-    records,
-    async until(matches: (record: TraceRecord) => boolean): Promise<TraceRecord> {
-      for (;;) {
-        const found = records.find(matches);
-        if (found !== undefined) return found;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    },
-  };
+function watch(): WatchingPage {
+  const page = new WatchingPage(hub.url);
+  pages.push(page);
+  return page;
 }
 
 /** Texts that come in, from now on. */
@@ -103,7 +78,7 @@ describe('an inspector', () => {
     const actor = createActor(counter, { inspect: observed().inspect }).start();
     actor.send({ type: 'turned' });
     actor.send({ type: 'counted' });
-    await page.until((record) => record.what === 'event' && record.event.type === 'counted');
+    await page.untilRecord((record) => record.what === 'event' && record.event.type === 'counted');
     const told = page.records.map((record) => ('what' in record && 'edges' in record ? record.edges : record.what));
     expect(told).toEqual(['machine', 'actor', ['even#0'], ['#0']]);
     expect(page.records.at(-1)).toMatchObject({ who: 'test', actor: 'counter', context: { count: 1 } });
@@ -144,9 +119,9 @@ describe('an inspector', () => {
     // In one turn: nobody can be told meanwhile.
     for (let i = 0; i < 12_001; i++) actor.send({ type: 'turned' });
     const page = watch();
-    const gap = await page.until(({ what }) => what === 'gap');
+    const gap = await page.untilRecord(({ what }) => what === 'gap');
     expect(gap).toMatchObject({ records: expect.any(Number) });
-    const last = await page.until((record) => 'state' in record && record.state === 'odd');
+    const last = await page.untilRecord((record) => 'state' in record && record.state === 'odd');
     expect(last).toMatchObject({ actor: 'counter', machine: 'counter' });
     actor.stop();
   });
@@ -165,7 +140,7 @@ describe('an inspector', () => {
     const stream = await connection.openStream();
     await stream.write(Buffer.from(SAID));
     await connection.close();
-    await page.until((record) => record.what === 'verdict' && record.who === 'dialer');
+    await page.untilRecord((record) => record.what === 'verdict' && record.who === 'dialer');
     for (const what of ['chart', 'event', 'path', 'pairs', 'candidate', 'behavior', 'signal', 'packet']) {
       expect(page.records.map((record) => record.what)).toContain(what);
     }
@@ -193,7 +168,7 @@ describe('an inspector', () => {
       return code;
     });
     expect(await Promise.all(codes)).toEqual([0, 0]);
-    await watch().until((record) => record.what === 'log' && record.event === 'came');
+    await watch().untilRecord((record) => record.what === 'log' && record.event === 'came');
     await rm(folder, { recursive: true });
   });
 

@@ -28,12 +28,14 @@ export function sequenceOf(entries: readonly Entry[], unfolded: boolean): Sequen
   for (const entry of entries) {
     const message = messageOf(entry, owners);
     if (message === undefined) continue;
-    const repeated = unfolded ? -1 : messages.findLastIndex((one) => isLike(one, message), -1);
-    const isRecent = repeated >= 0 && messages.length - repeated <= REACH;
-    if (isRecent) {
-      const { count } = messages[repeated]!;
-      messages[repeated] = { ...messages[repeated]!, until: message.until, count: count + message.count };
-    } else messages.push(message);
+    const recent = messages.slice(-REACH);
+    const repeated = unfolded ? -1 : recent.findLastIndex((one) => isLike(one, message));
+    if (repeated < 0) messages.push(message);
+    else {
+      const first = recent[repeated]!;
+      const at = messages.length - recent.length + repeated;
+      messages[at] = { ...first, until: message.until, count: first.count + message.count };
+    }
   }
   return { lanes: lanesOf(entries, messages), messages };
 }

@@ -1,4 +1,5 @@
 import type { TraceHeader } from '../../../src/trace/trace-format.ts';
+import { readTrace } from '../../../src/trace/trace-reader.ts';
 import type { Entry, Source } from '../model/moment.ts';
 
 /** A trace that was opened as text. */
@@ -10,15 +11,13 @@ export interface OpenedTrace {
 /** Throws an `Error` that tells people what the text is not. */
 export function readTraceText(text: string): OpenedTrace {
   const [first = '', ...lines] = text.split('\n').filter((line) => line.trim() !== '');
-  let header: Partial<TraceHeader>;
   try {
-    header = Object(JSON.parse(first));
-  } catch {
-    throw new Error('This is no trace: its first line is no JSON. A trace is written by `--trace`.');
+    return { header: readTrace([first]).header, lines };
+  } catch (cause) {
+    throw new Error(`This is no trace that the page can read, as --trace writes them: ${(cause as Error).message}.`, {
+      cause,
+    });
   }
-  if (header.format !== 'sallyport-trace') throw new Error('This is no trace: its first line is no header of one.');
-  if (header.version !== 1) throw new Error(`This trace is of version ${header.version}; this page reads version 1.`);
-  return { header: header as TraceHeader, lines };
 }
 
 /** What is known of a source, as a trace that can be opened again. */
