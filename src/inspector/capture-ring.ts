@@ -35,9 +35,9 @@ export class CaptureRing<T> {
     return entry;
   }
 
-  /** One that was not even taken. */
-  lose(): void {
-    this.#lost++;
+  /** So many that are not in it count as lost, too. */
+  lose(count = 1): void {
+    this.#lost += count;
   }
 
   /** How many are lost since this was asked last. */

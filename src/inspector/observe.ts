@@ -1,9 +1,13 @@
 import type { InspectionEvent } from 'xstate';
+import { TraversalError } from '../core/errors.ts';
 import type { PeerObserver, Reachability } from '../index.ts';
 import { createPeerRecorder, type PeerRecorder } from '../trace/peer-recorder.ts';
-import { CaptureRing } from './capture-ring.ts';
+import { TRACE_FORMAT, TRACE_VERSION, type TraceRecord } from '../trace/trace-format.ts';
+import { SALLYPORT_VERSION } from '../trace/version.ts';
+import { Captures } from './captures.ts';
 import { LiveActors } from './live-actors.ts';
 import { Uplink } from './uplink.ts';
+import { WIRE_FORMAT, WIRE_VERSION } from './wire.ts';
 
 export interface InspectorOptions {
   /** Where programs join a hub: `ws://127.0.0.1:port/program?token=..`. */
@@ -30,32 +34,21 @@ export function observe(options: InspectorOptions): Inspector {
   return new ObservedProgram(options);
 }
 
-/** Something that was seen; `tell` gives it to the recorder of whoever it is about. */
-interface Capture {
-  /** ms since the program was first observed. */
-  readonly t: number;
-  readonly tell: () => void;
-}
-
 class ObservedProgram implements Inspector {
   readonly inspect: (event: InspectionEvent) => void;
-  readonly #ring = new CaptureRing<Capture>(MAX_WAITING);
   readonly #observed: ObservedPeer[] = [];
-  readonly #startedAt = performance.now();
+  readonly #captures = new Captures(() => this.#uplink.wake());
   readonly #uplink: Uplink;
-  /** Of the record that is being told. */
-  #t = 0;
-  #second = 0;
-  #captured = 0;
-  /** All that was ever seen is in the ring, or was told to the hub that is there. */
-  #isWhole = true;
 
   constructor({ url, name }: InspectorOptions) {
-    this.#uplink = new Uplink(url, name, {
-      began: Date.now(),
+    checkUrl(url);
+    const began = Date.now();
+    this.#uplink = new Uplink(url, {
+      hello: () => writeHello(name, began),
+      frames: (lines) => [JSON.stringify({ lines })],
       begin: () => this.#begin(),
       next: () => this.#next(),
-      waiting: () => this.#ring.length,
+      waiting: () => this.#captures.waiting,
     });
     this.inspect = this.#observe(name).observer.inspect!;
   }
@@ -71,60 +64,36 @@ class ObservedProgram implements Inspector {
   #observe(who: string): ObservedPeer {
     const observed = new ObservedPeer(
       who,
-      (tell) => this.#capture(tell),
-      (record) => this.#uplink.write({ t: this.#t, ...record }),
+      (tell) => this.#captures.capture(tell),
+      (record) => this.#write({ t: this.#captures.t, ...record }),
     );
     this.#observed.push(observed);
     return observed;
   }
 
-  #capture(tell: () => void): void {
-    const t = this.#now();
-    const second = Math.floor(t / 1_000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#captured = 0;
-    }
-    if (++this.#captured > MAX_PER_SECOND) this.#ring.lose();
-    else this.#ring.push({ t, tell });
-    this.#uplink.wake();
-  }
-
   /** A hub is there: it is told everything, if it is all there, or else what is now. */
   #begin(): void {
-    const lost = this.#ring.takeLost();
-    const isWhole = this.#isWhole && lost === 0;
-    this.#isWhole = false;
-    this.#t = this.#now();
+    const isWhole = this.#captures.begin();
     for (const observed of this.#observed) observed.renew();
     if (!isWhole) {
-      this.#ring.clear();
-      this.#tellLost(lost);
+      this.#tellLost();
       for (const observed of this.#observed) observed.tellPresent();
     }
   }
 
-  /** Tells the oldest of what waits. */
   #next(): void {
-    this.#tellLost(0);
-    const capture = this.#ring.shift();
-    if (capture === undefined) return;
-    this.#t = capture.t;
-    try {
-      capture.tell();
-    } catch {
-      // What cannot be made plain is left out, as what was lost is.
-      this.#ring.lose();
-    }
+    this.#tellLost();
+    this.#captures.tellNext();
   }
 
-  #tellLost(more: number): void {
-    const records = this.#ring.takeLost() + more;
-    if (records > 0) this.#uplink.write({ t: this.#t, what: 'gap', records });
+  #tellLost(): void {
+    const records = this.#captures.takeLost();
+    if (records > 0) this.#write({ t: this.#captures.t, what: 'gap', records });
   }
 
-  #now(): number {
-    return Math.round((performance.now() - this.#startedAt) * 1_000) / 1_000;
+  #write(record: TraceRecord): void {
+    const line = JSON.stringify(record);
+    this.#uplink.write(line.length > MAX_LINE ? tooLong(record, line.length) : line);
   }
 }
 
@@ -176,6 +145,26 @@ class ObservedPeer {
   }
 }
 
-/** Captures that wait for a hub, or to be told. */
-const MAX_WAITING = 10_000;
-const MAX_PER_SECOND = 20_000;
+function checkUrl(url: string): void {
+  const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' };
+  if (protocol === 'ws:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) return;
+  throw new TraversalError(
+    'ERR_USAGE',
+    `${url.replace(/token=[^&]*/, 'token=..')} is no inspector of this machine: it is ws://127.0.0.1:port/program?token=..`,
+  );
+}
+
+function writeHello(name: string, began: number): string {
+  const header = { format: TRACE_FORMAT, version: TRACE_VERSION, sallyport: SALLYPORT_VERSION, world: 'real', began };
+  const program = { name, pid: process.pid };
+  return JSON.stringify({ format: WIRE_FORMAT, version: WIRE_VERSION, program, header });
+}
+
+function tooLong(record: TraceRecord, length: number): string {
+  const who = 'who' in record ? record.who : '';
+  const fields = { what: record.what, length };
+  return JSON.stringify({ t: record.t, who, what: 'log', event: 'inspector.record-too-long', fields });
+}
+
+/** Characters of a record. */
+const MAX_LINE = 64 * 2 ** 10;

@@ -1,14 +1,12 @@
 import WebSocket from 'ws';
-import { TraversalError } from '../core/errors.ts';
-import { TRACE_FORMAT, TRACE_VERSION, type TraceRecord } from '../trace/trace-format.ts';
-import { SALLYPORT_VERSION } from '../trace/version.ts';
-import { WIRE_FORMAT, WIRE_VERSION } from './wire.ts';
 
-/** What an uplink tells. */
+/** What an uplink tells, and how. */
 export interface UplinkSource {
-  /** Wall time in ms at which `t` is 0. */
-  readonly began: number;
-  /** A hub is there, and knows nothing: writes what it has to know first. */
+  /** The first frame; absent: none is expected. */
+  hello?(): string;
+  /** Frames that carry those texts. */
+  frames(texts: readonly string[]): readonly string[];
+  /** A receiver is there, and knows nothing: writes what it has to know first. */
   begin(): void;
   /** Writes one thing that waits. */
   next(): void;
@@ -19,20 +17,17 @@ export interface UplinkSource {
 /** The way to a hub: opened again whenever it was lost, and never what a process stays alive for. */
 export class Uplink {
   readonly #url: string;
-  readonly #name: string;
   readonly #source: UplinkSource;
   #socket: WebSocket | undefined;
   #isOpen = false;
   #isClosed = false;
   #retryIn = FIRST_RETRY;
   #timer: NodeJS.Timeout | undefined;
-  #lines: string[] = [];
+  #texts: string[] = [];
   #size = 0;
 
-  /** Errors: `ERR_USAGE`. */
-  constructor(url: string, name: string, source: UplinkSource) {
-    this.#url = checkUrl(url);
-    this.#name = name;
+  constructor(url: string, source: UplinkSource) {
+    this.#url = url;
     this.#source = source;
     this.#connect();
   }
@@ -43,11 +38,9 @@ export class Uplink {
     this.#timer = setTimeout(() => this.#tell(), PAUSE).unref();
   }
 
-  write(record: TraceRecord): void {
-    const line = JSON.stringify(record);
-    const shown = line.length > MAX_LINE ? tooLong(record, line.length) : line;
-    this.#lines.push(shown);
-    this.#size += shown.length;
+  write(text: string): void {
+    this.#texts.push(text);
+    this.#size += text.length;
     if (this.#size > MAX_BATCH) this.#flush();
   }
 
@@ -82,12 +75,10 @@ export class Uplink {
   #begin(socket: WebSocket): void {
     this.#isOpen = true;
     this.#retryIn = FIRST_RETRY;
-    this.#lines = [];
+    this.#texts = [];
     this.#size = 0;
-    const { began } = this.#source;
-    const header = { format: TRACE_FORMAT, version: TRACE_VERSION, sallyport: SALLYPORT_VERSION, world: 'real', began };
-    const program = { name: this.#name, pid: process.pid };
-    socket.send(JSON.stringify({ format: WIRE_FORMAT, version: WIRE_VERSION, program, header }));
+    const hello = this.#source.hello?.();
+    if (hello !== undefined) socket.send(hello);
     this.#source.begin();
     this.#flush();
     this.wake();
@@ -119,34 +110,20 @@ export class Uplink {
   }
 
   #flush(): void {
-    if (this.#lines.length === 0 || !this.#isOpen || this.#socket === undefined) return;
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ lines: this.#lines }));
-    this.#lines = [];
+    if (this.#texts.length === 0 || !this.#isOpen || this.#socket === undefined) return;
+    if (this.#socket.readyState === WebSocket.OPEN) {
+      for (const frame of this.#source.frames(this.#texts)) this.#socket.send(frame);
+    }
+    this.#texts = [];
     this.#size = 0;
   }
-}
-
-function checkUrl(url: string): string {
-  const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' };
-  if (protocol === 'ws:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) return url;
-  throw new TraversalError(
-    'ERR_USAGE',
-    `${url.replace(/token=[^&]*/, 'token=..')} is no inspector of this machine: it is ws://127.0.0.1:port/program?token=..`,
-  );
-}
-
-function tooLong(record: TraceRecord, length: number): string {
-  const who = 'who' in record ? record.who : '';
-  const fields = { what: record.what, length };
-  return JSON.stringify({ t: record.t, who, what: 'log', event: 'inspector.record-too-long', fields });
 }
 
 /** ms of work in one slice, and between two of them; above so much that waits, all of it is done. */
 const SLICE = 1;
 const PAUSE = 25;
 const MANY = 2_000;
-/** Characters of a record, and of the lines of a frame. */
-const MAX_LINE = 64 * 2 ** 10;
+/** Characters that make a batch. */
 const MAX_BATCH = 256 * 2 ** 10;
 /** Bytes that wait for the hub. */
 const MAX_BUFFERED = 4 * 2 ** 20;
