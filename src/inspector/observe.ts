@@ -1,11 +1,11 @@
 import type { InspectionEvent } from 'xstate';
-import { TraversalError } from '../core/errors.ts';
 import type { PeerObserver, Reachability } from '../index.ts';
 import { createPeerRecorder, type PeerRecorder } from '../trace/peer-recorder.ts';
 import { TRACE_FORMAT, TRACE_VERSION, type TraceRecord } from '../trace/trace-format.ts';
 import { SALLYPORT_VERSION } from '../trace/version.ts';
 import { Captures } from './captures.ts';
 import { LiveActors } from './live-actors.ts';
+import { checkLocalUrl } from './local-url.ts';
 import { Uplink } from './uplink.ts';
 import { WIRE_FORMAT, WIRE_VERSION } from './wire.ts';
 
@@ -41,9 +41,8 @@ class ObservedProgram implements Inspector {
   readonly #uplink: Uplink;
 
   constructor({ url, name }: InspectorOptions) {
-    checkUrl(url);
     const began = Date.now();
-    this.#uplink = new Uplink(url, {
+    this.#uplink = new Uplink(checkLocalUrl(url, 'ws://127.0.0.1:port/program?token=..'), {
       hello: () => writeHello(name, began),
       frames: (lines) => [JSON.stringify({ lines })],
       begin: () => this.#begin(),
@@ -143,15 +142,6 @@ class ObservedPeer {
   #record(): PeerRecorder {
     return createPeerRecorder(this.#who, this.#write, { contexts: true });
   }
-}
-
-function checkUrl(url: string): void {
-  const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' };
-  if (protocol === 'ws:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) return;
-  throw new TraversalError(
-    'ERR_USAGE',
-    `${url.replace(/token=[^&]*/, 'token=..')} is no inspector of this machine: it is ws://127.0.0.1:port/program?token=..`,
-  );
 }
 
 function writeHello(name: string, began: number): string {

@@ -7,6 +7,9 @@ export const WIRE_VERSION = 1;
 /** Bytes of a frame that a program sends. */
 export const MAX_FRAME = 2 ** 20;
 
+/** Any frame, before it is known what it is. */
+export type Frame = Readonly<Record<string, unknown>>;
+
 /** The first frame of a program. */
 export interface ProgramHello {
   readonly format: typeof WIRE_FORMAT;
@@ -38,8 +41,7 @@ export type ViewerFrame =
   | { readonly type: 'removed'; readonly source: string };
 
 /** Errors: `ERR_PROTOCOL`, and `ERR_VERSION` for a program of a later version. */
-export function readHello(text: string): ProgramHello {
-  const hello = readObject(text);
+export function readHello(hello: Frame): ProgramHello {
   if (hello.format !== WIRE_FORMAT) throw malformed(`the first frame is not of the format ${WIRE_FORMAT}`);
   if (hello.version !== WIRE_VERSION) {
     throw new TraversalError('ERR_VERSION', `the hub speaks version ${WIRE_VERSION}, not ${String(hello.version)}`);
@@ -52,15 +54,15 @@ export function readHello(text: string): ProgramHello {
 }
 
 /** Errors: `ERR_PROTOCOL`. */
-export function readLines(text: string): ProgramLines['lines'] {
-  const { lines } = readObject(text);
+export function readLines({ lines }: Frame): ProgramLines['lines'] {
   if (!Array.isArray(lines) || !lines.every((line) => typeof line === 'string' && !line.includes('\n'))) {
     throw malformed('a frame has no lines');
   }
   return lines;
 }
 
-function readObject(text: string): Readonly<Record<string, unknown>> {
+/** Errors: `ERR_PROTOCOL`. */
+export function readFrame(text: string): Frame {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -68,7 +70,7 @@ function readObject(text: string): Readonly<Record<string, unknown>> {
     throw malformed('a frame is no JSON');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed('a frame is no object');
-  return value as Readonly<Record<string, unknown>>;
+  return value as Frame;
 }
 
 function malformed(problem: string): TraversalError {

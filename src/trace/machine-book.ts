@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import { freeName } from './actor-names.ts';
 import type { ChartDefinition } from './chart-definition.ts';
 import { edgeIds } from './chart-edges.ts';
 import { defineChart } from './define-chart.ts';
@@ -14,11 +15,10 @@ export class MachineBook {
     const { config } = machine as { readonly config: object };
     const known = this.#names.get(config);
     if (known !== undefined) return known;
-    let name = machine.id;
-    for (let i = 2; this.#taken.has(name); i++) name = `${machine.id} ${i}`;
+    const name = freeName(machine.id, this.#taken);
     this.#names.set(config, name);
     this.#taken.add(name);
-    tell(name, definitionOf(machine));
+    tell(name, chartOf(machine));
     return name;
   }
 
@@ -33,7 +33,8 @@ export class MachineBook {
   }
 }
 
-function definitionOf(machine: AnyStateMachine): ChartDefinition {
+/** How a machine is drawn, made once of each config. */
+export function chartOf(machine: AnyStateMachine): ChartDefinition {
   const { config } = machine as { readonly config: object };
   const known = definitions.get(config);
   if (known !== undefined) return known;

@@ -153,11 +153,12 @@ describe('an inspector', () => {
   it('keeps no process alive, with a hub and without one', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'inspected-'));
     const program = join(folder, 'program.ts');
-    const observe = resolve(import.meta.dirname, '../../src/inspector/observe.ts');
+    const inspector = resolve(import.meta.dirname, '../../src/inspector/index.ts');
     await writeFile(
       program,
-      `import { observe } from ${JSON.stringify(observe)};
+      `import { observe, statelyInspector } from ${JSON.stringify(inspector)};
        const inspector = observe({ url: process.argv[2]!, name: 'short' });
+       statelyInspector({ url: process.argv[2]! });
        inspector.peer('me').log!('came', {});
        setTimeout(() => console.log('done'), 2_000);`,
     );

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { asTraversalError, TraversalError } from '../../core/errors.ts';
 import { readTrace } from '../../trace/trace-reader.ts';
-import { MAX_FRAME, readHello, readLines } from '../wire.ts';
+import { isStatelyFrame } from '../stately/stately-frame.ts';
+import { StatelyProgram } from '../stately/stately-program.ts';
+import { type Frame, MAX_FRAME, readFrame, readHello, readLines } from '../wire.ts';
 import { Access, type Refusal } from './access.ts';
 import { HubSource, type SourceLimits } from './hub-source.ts';
 import { PageFiles } from './page-files.ts';
@@ -34,6 +36,13 @@ export async function startHub({ port = 0, page = PAGE }: HubOptions = {}): Prom
   const hub = new HubServer(page);
   await hub.listen(port);
   return hub;
+}
+
+/** A program that has said what it is. */
+interface Program {
+  readonly source: HubSource;
+  /** The lines in a frame. Errors: `ERR_PROTOCOL`. */
+  read(frame: Frame): readonly string[];
 }
 
 class HubServer implements Hub {
@@ -132,30 +141,43 @@ class HubServer implements Hub {
   }
 
   #takeProgram(socket: WebSocket): void {
-    let source: HubSource | undefined;
+    let program: Program | undefined;
     this.#programs++;
     socket.on('message', (data, isBinary) => {
       try {
         if (isBinary) throw new TraversalError('ERR_PROTOCOL', 'a frame is not of text');
-        if (source === undefined) source = this.#open(String(data));
-        else this.#append(source, readLines(String(data)));
+        const frame = readFrame(String(data));
+        if (program === undefined && isStatelyFrame(frame)) program = this.#openStately(frame);
+        if (program === undefined) program = this.#open(frame);
+        else this.#append(program.source, program.read(frame));
       } catch (error) {
         socket.close(1008, asTraversalError(error, 'ERR_PROTOCOL').message);
       }
     });
     socket.on('close', () => {
       this.#programs--;
-      if (source === undefined) return;
+      if (program === undefined) return;
+      const { source } = program;
       source.live = false;
       for (const viewer of this.#viewers) viewer.ended(source.id);
     });
   }
 
-  #open(hello: string): HubSource {
-    const { program, header } = readHello(hello);
+  #open(frame: Frame): Program {
+    const { program, header } = readHello(frame);
     const source = new HubSource(this.#newId(), `${program.name} (${program.pid})`, header, PROGRAM_LIMITS);
     this.#add(source);
-    return source;
+    return { source, read: readLines };
+  }
+
+  /** A client of Stately's greets nobody, and has no name. */
+  #openStately(frame: Frame): Program {
+    const id = this.#newId();
+    const who = `program ${id}`;
+    const program = new StatelyProgram(who, frame);
+    const source = new HubSource(id, `${who} (@statelyai/inspect)`, program.header, PROGRAM_LIMITS);
+    this.#add(source);
+    return { source, read: (next) => program.read(next) };
   }
 
   #newId(): string {
@@ -178,6 +200,7 @@ class HubServer implements Hub {
   }
 
   #append(source: HubSource, lines: readonly string[]): void {
+    if (lines.length === 0) return;
     source.append(lines);
     for (const viewer of this.#viewers) viewer.lines(source.id, lines);
   }
