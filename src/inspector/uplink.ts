@@ -32,10 +32,9 @@ export class Uplink {
     this.#connect();
   }
 
-  /** Something waits. */
+  /** Something waits: it is told when what goes on with it, a connection that is made, has had its time. */
   wake(): void {
-    if (!this.#isOpen || this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => this.#tell(), PAUSE).unref();
+    this.#tellIn(CALM);
   }
 
   write(text: string): void {
@@ -106,7 +105,12 @@ export class Uplink {
       }
       this.#flush();
     }
-    if (this.#source.waiting() > 0) this.wake();
+    if (this.#source.waiting() > 0) this.#tellIn(PAUSE);
+  }
+
+  #tellIn(delay: number): void {
+    if (!this.#isOpen || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#tell(), delay).unref();
   }
 
   #flush(): void {
@@ -119,7 +123,8 @@ export class Uplink {
   }
 }
 
-/** ms of work in one slice, and between two of them; above so much that waits, all of it is done. */
+/** ms before the first slice of work, of one, and between two; above so much that waits, all of it is done. */
+const CALM = 100;
 const SLICE = 1;
 const PAUSE = 25;
 const MANY = 2_000;

@@ -31,6 +31,8 @@ class ObservedSocket implements DatagramSocket {
   readonly #observer: Pick<PeerObserver, 'packet'>;
   /** Of packets that are alike. */
   readonly #counts = new Map<string, Count>();
+  /** That of the last packet each way, which the next one is mostly like. */
+  readonly #latest: Partial<Record<SeenPacket['way'], Count>> = {};
 
   constructor(socket: DatagramSocket, clock: Pick<Clock, 'now'>, observer: Pick<PeerObserver, 'packet'>) {
     this.#socket = socket;
@@ -53,7 +55,7 @@ class ObservedSocket implements DatagramSocket {
   #see(way: SeenPacket['way'], data: Uint8Array, remote: Endpoint): void {
     const { local } = this;
     const carries = packetKind(data, local.port, remote.port);
-    const count = this.#countOf(`${way} ${carries} ${formatEndpoint(remote)}`);
+    const count = this.#countOf(way, carries, remote);
     if (count.told >= MAX_TOLD) {
       count.more++;
       return;
@@ -64,24 +66,37 @@ class ObservedSocket implements DatagramSocket {
     this.#observer.packet?.({ way, local, remote, length: data.length, carries, more });
   }
 
-  #countOf(key: string): Count {
+  #countOf(way: SeenPacket['way'], carries: string | undefined, remote: Endpoint): Count {
+    const latest = this.#latest[way];
+    const count = latest !== undefined && isOf(latest, carries, remote) ? latest : this.#find(way, carries, remote);
+    this.#latest[way] = count;
     const now = this.#clock.now();
-    const known = this.#counts.get(key);
-    if (known !== undefined) {
-      if (now - known.since >= PERIOD) {
-        known.since = now;
-        known.told = 0;
-      }
-      return known;
+    if (now - count.since >= PERIOD) {
+      count.since = now;
+      count.told = 0;
     }
+    return count;
+  }
+
+  #find(way: SeenPacket['way'], carries: string | undefined, remote: Endpoint): Count {
+    const key = `${way} ${carries} ${formatEndpoint(remote)}`;
+    const known = this.#counts.get(key);
+    if (known !== undefined) return known;
     if (this.#counts.size >= MAX_COUNTS) this.#counts.clear();
-    const count = { since: now, told: 0, more: 0 };
+    const count = { carries, remote, since: this.#clock.now(), told: 0, more: 0 };
     this.#counts.set(key, count);
     return count;
   }
 }
 
+function isOf(count: Count, carries: string | undefined, { address, port }: Endpoint): boolean {
+  const { remote } = count;
+  return remote.port === port && remote.address === address && count.carries === carries;
+}
+
 interface Count {
+  readonly carries: string | undefined;
+  readonly remote: Endpoint;
   /** ms */
   since: number;
   /** Within the period. */
