@@ -3,14 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { default as Elk } from 'elkjs/lib/elk.bundled.js';
-import type { AnyStateMachine } from 'xstate';
 import { defaultFlow } from '../src/index.ts';
 import { connectionMachine, leaseMachine, peerMachine } from '../src/machines/index.ts';
 import { defineChart } from '../src/trace/define-chart.ts';
 import { layoutChart } from '../web/src/chart/layout.ts';
 import { chartSvg } from '../web/src/chart/svg.ts';
 
-const MACHINES: readonly { readonly name: string; readonly machine: AnyStateMachine; readonly about: string }[] = [
+const MACHINES = [
   {
     name: 'connection',
     machine: connectionMachine,
@@ -18,6 +17,12 @@ const MACHINES: readonly { readonly name: string; readonly machine: AnyStateMach
   },
   { name: 'peer', machine: peerMachine, about: 'a peer: looks at the network, port mappings, rendezvous servers' },
   { name: 'lease', machine: leaseMachine, about: 'a port mapping that is kept' },
+  { name: 'discover', machine: defaultFlow.discover, about: 'how a peer of the default flow looks for its addresses' },
+  {
+    name: 'map',
+    machine: defaultFlow.map,
+    about: 'the protocols by which the default flow asks a gateway for a port mapping',
+  },
   { name: 'punch', machine: defaultFlow.punch, about: 'the strategies of the default flow that make a direct path' },
   { name: 'fallback', machine: defaultFlow.fallback, about: 'those that make a relayed one' },
 ].flatMap(({ machine, ...one }) => (machine === undefined ? [] : [{ ...one, machine }]));

@@ -8,7 +8,8 @@ export function eventText({ invoke = [] }: Pick<ChartState, 'invoke'>, { event, 
   if (what === undefined) return event;
   // An actor that was given no id has its number in the state before that of the state.
   const number = /^(\d+)\./.exec(whose)?.[1];
-  return `${what} ${(number === undefined ? undefined : invoke[Number(number)]) ?? whose}`;
+  // What a flow composes is named by all that it is within; the place says that.
+  return `${what} ${(number === undefined ? undefined : invoke[Number(number)]) ?? whose.slice(whose.lastIndexOf('.') + 1)}`;
 }
 
 /** An edge in one line: `path.suspect [isCurrent] / usePath`. */
