@@ -7,9 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { createWebSocketInspector } from '@statelyai/inspect';
 import type { Browser, Download, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type AnyStateMachine, createActor, createMachine } from 'xstate';
 import { type Hub, startHub } from '../../src/inspector/hub/hub.ts';
+import { observe } from '../../src/inspector/observe.ts';
 import { describeInChromium } from './chromium.ts';
 import { startChromium } from './start-chromium.ts';
 
@@ -183,7 +186,9 @@ describeInChromium('the page of the inspector', () => {
     await openTrace();
     await tab('sequence').click();
     const rows = page.locator('.sequence .time');
+    const all = await count();
     await page.getByRole('slider', { name: 'moment' }).fill('2100');
+    await expect.poll(count).toBeLessThan(all);
     await expect.poll(() => rows.count()).toBeGreaterThan(10);
     const folded = await rows.count();
     const view = page.getByRole('region', { name: 'sequence' });
@@ -297,6 +302,88 @@ describeInChromium('the page of the inspector', () => {
     await expect.poll(() => page.locator('.sequence .signal').count()).toBeGreaterThan(2);
   });
 
+  it('shows what a stock client of @statelyai/inspect tells', async () => {
+    await open();
+    const client = createWebSocketInspector({ url: hub.programUrl });
+    const lamp = createActor(
+      createMachine({
+        id: 'lamp',
+        initial: 'dark',
+        states: { dark: { on: { press: 'lit' } }, lit: { on: { press: 'dark' } } },
+      }),
+      { id: 'desk', inspect: client.inspect },
+    ).start();
+    lamp.send({ type: 'press' });
+    const lit = page.getByRole('region', { name: 'chart of program 1, desk' }).locator('[data-state="lit"].active');
+    await lit.waitFor();
+    lamp.stop();
+    client.stop();
+    await page.getByRole('navigation', { name: 'actors' }).getByText('(@statelyai/inspect)').waitFor();
+  });
+
+  it('draws a chart of a hundred states such that it can be read, and goes on meanwhile', async () => {
+    await open();
+    await page.evaluate(() => {
+      let last = performance.now();
+      const longest = { frame: 0 };
+      Object.assign(window, { longest });
+      requestAnimationFrame(function frame(now) {
+        longest.frame = Math.max(longest.frame, now - last);
+        last = now;
+        requestAnimationFrame(frame);
+      });
+    });
+    const inspector = observe({ url: hub.programUrl, name: 'large' });
+    const actor = createActor(tenByTen(), { inspect: inspector.inspect }).start();
+    for (let i = 0; i < 34; i++) actor.send({ type: 'next' });
+    const large = panel('large');
+    await large.locator('[data-state="room3.seat4"].active').waitFor({ timeout: 20_000 });
+    expect(await large.locator('.state').count()).toBe(111);
+    // Its layout is made elsewhere: no frame takes as long.
+    expect(await page.evaluate(() => (window as unknown as { longest: { frame: number } }).longest.frame)).toBeLessThan(
+      500,
+    );
+    const canvas = (await large.locator('.canvas').boundingBox())!;
+    const active = (await large.locator('[data-state="room3.seat4"] rect').first().boundingBox())!;
+    expect(isWithin(active, canvas)).toBe(true);
+    const letters = (await large.locator('[data-state="room3.seat4"] text').first().boundingBox())!;
+    expect(letters.height).toBeGreaterThan(9);
+    await large.getByRole('button', { name: 'Fit' }).click();
+    const boxes = await large
+      .locator('.state')
+      .evaluateAll((all) =>
+        all.map((it) => [it.getAttribute('data-state')!, it.querySelector('rect')!.getBoundingClientRect()] as const),
+      );
+    for (const [id, box] of boxes) {
+      expect(isWithin(box, canvas), id).toBe(true);
+      for (const [other, otherBox] of boxes) {
+        if (other > id && parentOf(other) === parentOf(id)) expect(isApart(box, otherBox), `${id} ${other}`).toBe(true);
+      }
+    }
+    actor.stop();
+    await inspector.close();
+  });
+
+  it.each([
+    [1280, 800, 14],
+    [3840, 2160, 18],
+  ])('fits a screen of %i by %i', async (width, height, letters) => {
+    await openTrace();
+    await page.setViewportSize({ width, height });
+    for (const view of ['charts', 'sequence', 'network', 'NATs', 'verdict', 'log']) {
+      await tab(view).click();
+      const needed = await page.evaluate(() => {
+        const { scrollWidth, scrollHeight } = document.documentElement;
+        return [scrollWidth, scrollHeight];
+      });
+      expect(needed, view).toEqual([width, height]);
+      const main = (await page.getByRole('main').boundingBox())!;
+      expect(main.width, view).toBeGreaterThan(0.7 * width);
+      expect(main.height, view).toBeGreaterThan(0.7 * height);
+    }
+    expect(await page.evaluate(() => getComputedStyle(document.documentElement).fontSize)).toBe(`${letters}px`);
+  });
+
   it('finds its hub again after it was gone', async () => {
     await openTrace();
     const { port } = new URL(hub.url);
@@ -337,3 +424,36 @@ describeInChromium('the page of the inspector', () => {
     }
   });
 });
+
+/** A hundred states, ten in each of ten, one after another. */
+function tenByTen(): AnyStateMachine {
+  const rooms = Array.from({ length: 10 }, (_, room) => {
+    const seats = Array.from({ length: 10 }, (_, seat) => {
+      const target = seat < 9 ? `seat${seat + 1}` : `#room${(room + 1) % 10}`;
+      return [`seat${seat}`, { on: { next: target, ...(seat > 0 && { back: `seat${seat - 1}` }) } }] as const;
+    });
+    return [`room${room}`, { id: `room${room}`, initial: 'seat0', states: Object.fromEntries(seats) }] as const;
+  });
+  return createMachine({ id: 'theatre', initial: 'room0', states: Object.fromEntries(rooms) });
+}
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function isWithin(inner: Box, outer: Box): boolean {
+  const { x, y, width, height } = outer;
+  return inner.x >= x && inner.y >= y && inner.x + inner.width <= x + width && inner.y + inner.height <= y + height;
+}
+
+function isApart(a: Box, b: Box): boolean {
+  return a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+}
+
+function parentOf(state: string): string | undefined {
+  if (state === '') return undefined;
+  return state.includes('.') ? state.slice(0, state.lastIndexOf('.')) : '';
+}
