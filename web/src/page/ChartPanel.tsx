@@ -9,6 +9,7 @@ import { activeStates, stateLine } from './active-states.ts';
 import { ChartDrawing } from './ChartDrawing.tsx';
 import { download } from './download.ts';
 import { useLayout } from './layouts.ts';
+import { type Size, useSize } from './use-size.ts';
 
 export interface ChartPanelProps {
   readonly moment: Moment;
@@ -21,6 +22,7 @@ export function ChartPanel({ moment, peer, actor }: ChartPanelProps) {
   const definition = peer.machines.get(actor.machine ?? '');
   const layout = useLayout(definition);
   const svg = useRef<SVGSVGElement>(null);
+  const { size, ref: canvas } = useSize();
   const [part, setPart] = useState<Rectangle>();
   const [wantsFollow, setFollows] = useState<boolean>();
   const [chosen, setChosen] = useState<string>();
@@ -30,10 +32,10 @@ export function ChartPanel({ moment, peer, actor }: ChartPanelProps) {
 
   const active = activeStates(actor.state);
   const whole = { x: 0, y: 0, width: layout.width, height: layout.height };
+  const near = readable(size ?? whole);
   // What cannot be read as a whole is followed until somebody looks elsewhere.
-  const follows = wantsFollow ?? layout.width > READABLE;
-  const near = { ...whole, width: Math.min(layout.width, READABLE), height: Math.min(layout.height, READABLE) };
-  const shown = follows ? around(layout, active, part ?? near) : (part ?? whole);
+  const follows = wantsFollow ?? (layout.width > near.width || layout.height > near.height);
+  const shown = follows ? around(layout, active, near, part) : (part ?? whole);
   const zoom = (factor: number, at = { x: shown.x + shown.width / 2, y: shown.y + shown.height / 2 }): void =>
     setPart({
       x: at.x - (at.x - shown.x) * factor,
@@ -89,7 +91,7 @@ export function ChartPanel({ moment, peer, actor }: ChartPanelProps) {
           </button>
         </span>
       </header>
-      <div class="canvas">
+      <div class="canvas" ref={canvas}>
         <svg
           ref={svg}
           aria-label={`states of ${definition.id}`}
@@ -113,7 +115,16 @@ export function ChartPanel({ moment, peer, actor }: ChartPanelProps) {
           }}
         >
           <defs>
-            <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">
+            <marker
+              id="head"
+              viewBox="0 0 8 8"
+              refX="7"
+              refY="4"
+              markerWidth="9"
+              markerHeight="9"
+              markerUnits="userSpaceOnUse"
+              orient="auto"
+            >
               <path class="head" d="M0 0 8 4 0 8z" />
             </marker>
           </defs>
@@ -209,14 +220,47 @@ function stateOf(state: ChartState, id: string): ChartState | undefined {
   return undefined;
 }
 
-/** As much of the chart as before, with the innermost active states in its middle. */
-function around({ states }: Layout, active: ReadonlySet<string>, { width, height }: Rectangle): Rectangle {
+/**
+ * A part of a chart with the innermost active states in its middle, as far as there is something to be seen around them: of that size,
+ * or one that can be read, made somewhat larger where those states are far apart.
+ */
+function around({ states, ...whole }: Layout, active: ReadonlySet<string>, near: Size, size?: Size): Rectangle {
   const leaves = states.filter(({ state }) => active.has(state.id) && state.states.length === 0).map(({ at }) => at);
-  if (leaves.length === 0) return { x: 0, y: 0, width, height };
-  const x = leaves.reduce((sum, at) => sum + at.x + at.width / 2, 0) / leaves.length;
-  const y = leaves.reduce((sum, at) => sum + at.y + at.height / 2, 0) / leaves.length;
-  return { x: x - width / 2, y: y - height / 2, width, height };
+  const across = spanOf(leaves.map(({ x, width }) => [x, x + width]));
+  const down = spanOf(leaves.map(({ y, height }) => [y, y + height]));
+  const factor = Math.min(
+    LARGER,
+    Math.max(1, (across.length + MARGIN) / near.width, (down.length + MARGIN) / near.height),
+  );
+  const { width, height } = size ?? { width: near.width * factor, height: near.height * factor };
+  return {
+    x: within(across.middle, width, whole.width),
+    y: within(down.middle, height, whole.height),
+    width,
+    height,
+  };
 }
 
-/** Pixels of a chart that can be read in half a window. */
-const READABLE = 1_000;
+function spanOf(spans: readonly (readonly [number, number])[]): { readonly middle: number; readonly length: number } {
+  if (spans.length === 0) return { middle: 0, length: 0 };
+  const [from, to] = [Math.min(...spans.map(([begin]) => begin)), Math.max(...spans.map(([, end]) => end))];
+  return { middle: (from + to) / 2, length: to - from };
+}
+
+/** Where a part begins whose middle is there, inside of the whole; a larger part has the whole in its middle. */
+function within(middle: number, part: number, whole: number): number {
+  if (part >= whole) return (whole - part) / 2;
+  return Math.min(Math.max(0, middle - part / 2), whole - part);
+}
+
+/** How much of a chart can be read in so many pixels. */
+function readable({ width, height }: Size): Size {
+  const scale = SMALLEST * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return { width: width / scale, height: height / scale };
+}
+
+/** Scale of a chart that can be read, for each pixel of the page's letters. */
+const SMALLEST = 0.8 / 14;
+/** How much larger a part may become that is to show all active states. */
+const LARGER = 1.7;
+const MARGIN = 40;
