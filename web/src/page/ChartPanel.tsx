@@ -32,6 +32,7 @@ export function ChartPanel({ moment, peer, actor }: ChartPanelProps) {
 
   const active = activeStates(actor.state);
   const whole = { x: 0, y: 0, width: layout.width, height: layout.height };
+  // Before its place is measured, nothing is drawn in it.
   const near = readable(size ?? whole);
   // What cannot be read as a whole is followed until somebody looks elsewhere.
   const follows = wantsFollow ?? (layout.width > near.width || layout.height > near.height);
@@ -77,7 +78,14 @@ export function ChartPanel({ moment, peer, actor }: ChartPanelProps) {
           >
             Fit
           </button>
-          <button type="button" aria-pressed={follows} onClick={() => setFollows(!follows)}>
+          <button
+            type="button"
+            aria-pressed={follows}
+            onClick={() => {
+              setFollows(!follows);
+              if (!follows) setPart(undefined);
+            }}
+          >
             Follow
           </button>
           <button
@@ -92,44 +100,46 @@ export function ChartPanel({ moment, peer, actor }: ChartPanelProps) {
         </span>
       </header>
       <div class="canvas" ref={canvas}>
-        <svg
-          ref={svg}
-          aria-label={`states of ${definition.id}`}
-          viewBox={`${shown.x} ${shown.y} ${shown.width} ${shown.height}`}
-          onWheel={(event) => {
-            event.preventDefault();
-            zoom(event.deltaY > 0 ? 1.12 : 1 / 1.12, pointAt(event));
-          }}
-          onPointerDown={(event) => {
-            drag.current = { x: event.clientX, y: event.clientY, part: shown };
-          }}
-          onPointerMove={(event) => {
-            if (drag.current === undefined || (event.buttons & 1) === 0) return;
-            const unit = svg.current!.getScreenCTM()!.a;
-            const { x, y, part } = drag.current;
-            setFollows(false);
-            setPart({ ...part, x: part.x - (event.clientX - x) / unit, y: part.y - (event.clientY - y) / unit });
-          }}
-          onPointerUp={() => {
-            drag.current = undefined;
-          }}
-        >
-          <defs>
-            <marker
-              id="head"
-              viewBox="0 0 8 8"
-              refX="7"
-              refY="4"
-              markerWidth="9"
-              markerHeight="9"
-              markerUnits="userSpaceOnUse"
-              orient="auto"
-            >
-              <path class="head" d="M0 0 8 4 0 8z" />
-            </marker>
-          </defs>
-          <ChartDrawing {...{ layout, active, hot, warm, chosen }} onChoose={setChosen} />
-        </svg>
+        {size !== undefined && (
+          <svg
+            ref={svg}
+            aria-label={`states of ${definition.id}`}
+            viewBox={`${shown.x} ${shown.y} ${shown.width} ${shown.height}`}
+            onWheel={(event) => {
+              event.preventDefault();
+              zoom(event.deltaY > 0 ? 1.12 : 1 / 1.12, pointAt(event));
+            }}
+            onPointerDown={(event) => {
+              drag.current = { x: event.clientX, y: event.clientY, part: shown };
+            }}
+            onPointerMove={(event) => {
+              if (drag.current === undefined || (event.buttons & 1) === 0) return;
+              const unit = svg.current!.getScreenCTM()!.a;
+              const { x, y, part } = drag.current;
+              setFollows(false);
+              setPart({ ...part, x: part.x - (event.clientX - x) / unit, y: part.y - (event.clientY - y) / unit });
+            }}
+            onPointerUp={() => {
+              drag.current = undefined;
+            }}
+          >
+            <defs>
+              <marker
+                id="head"
+                viewBox="0 0 8 8"
+                refX="7"
+                refY="4"
+                markerWidth="9"
+                markerHeight="9"
+                markerUnits="userSpaceOnUse"
+                orient="auto"
+              >
+                <path class="head" d="M0 0 8 4 0 8z" />
+              </marker>
+            </defs>
+            <ChartDrawing {...{ layout, active, hot, warm, chosen }} onChoose={setChosen} />
+          </svg>
+        )}
         {chosen !== undefined && (
           <StateDetails
             state={stateOf(definition.root, chosen)}
