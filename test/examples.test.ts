@@ -32,6 +32,7 @@ const EXPECTED: Readonly<Record<string, readonly (string | RegExp)[]>> = {
   'two-peers.ts': ['echo: hello', 'path: direct, udp'],
   'tcp-echo.ts': ['client: the echo said "hello; I am Grace; goodbye; "'],
   'udp-echo.ts': ['client: the echo said "hello from Ada"', 'client: the echo said "goodbye from Edsger"'],
+  'watched.ts': [/^page: http:\/\/127\.0\.0\.1:\d+\/\?token=/, 'echo: hello', 'path: direct, udp'],
   'upnp-then-tcp.ts': [/^with UPnP: direct over tcp, by checks/, /^without: direct over tcp, by tcp-simultaneous-open/],
 };
 

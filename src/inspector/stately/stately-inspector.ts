@@ -18,7 +18,7 @@ export interface StatelyInspectorOptions {
  * memory, with a receiver that may come and go, and for no process to stay alive. Which edges were taken it cannot be told.
  */
 export interface StatelyInspector {
-  /** For `createActor(.., { inspect })`; as `PeerOptions.observer` it sees all actors of a peer. */
+  /** For `createActor(.., { inspect })`, and for `PeerOptions.inspect`, which tells of all actors of a peer. */
   readonly inspect: (event: InspectionEvent) => void;
   /** Tells what there is to tell, for half a second at most, and leaves. */
   close(): Promise<void>;
