@@ -318,7 +318,7 @@ describeInChromium('the page of the inspector', () => {
     await lit.waitFor();
     lamp.stop();
     client.stop();
-    await page.getByRole('navigation', { name: 'actors' }).getByText('(@statelyai/inspect)').waitFor();
+    await page.getByRole('navigation', { name: 'actors' }).getByText('@statelyai/inspect').waitFor();
   });
 
   it('draws a chart of a hundred states such that it can be read, and goes on meanwhile', async () => {

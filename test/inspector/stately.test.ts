@@ -109,7 +109,7 @@ describe('a hub', () => {
     actor.send({ type: 'push' });
     actor.send({ type: 'let' });
     await page.untilRecord((record) => record.what === 'event' && record.event.type === 'xstate.done.actor.spring');
-    expect(page.frames[1]).toMatchObject({ type: 'source', title: 'program 1 (@statelyai/inspect)', live: true });
+    expect(page.frames[1]).toMatchObject({ type: 'source', title: '@statelyai/inspect', live: true });
     const [machine] = page.records.filter(({ what }) => what === 'machine');
     // The client sorts the keys of what it tells, and has no words for guards that XState makes.
     expect(machine).toMatchObject({ machine: 'door', definition: { id: 'door', root: { initial: 'shut' } } });

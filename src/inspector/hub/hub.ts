@@ -175,7 +175,7 @@ class HubServer implements Hub {
     const id = this.#newId();
     const who = `program ${id}`;
     const program = new StatelyProgram(who, frame);
-    const source = new HubSource(id, `${who} (@statelyai/inspect)`, program.header, PROGRAM_LIMITS);
+    const source = new HubSource(id, '@statelyai/inspect', program.header, PROGRAM_LIMITS);
     this.#add(source);
     return { source, read: (next) => program.read(next) };
   }

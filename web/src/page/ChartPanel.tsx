@@ -1,15 +1,16 @@
 import { useRef, useState } from 'preact/hooks';
 import type { ChartState } from '../../../src/trace/chart-definition.ts';
-import type { Layout, Rectangle } from '../chart/layout.ts';
+import type { Rectangle } from '../chart/layout.ts';
 import { chartMermaid } from '../chart/mermaid.ts';
 import { chartSvg } from '../chart/svg.ts';
 import { edgeText } from '../chart/words.ts';
 import type { ActorState, Moment, PeerState } from '../model/moment.ts';
 import { activeStates, stateLine } from './active-states.ts';
 import { ChartDrawing } from './ChartDrawing.tsx';
+import { around, readable, wholeOf } from './chart-part.ts';
 import { download } from './download.ts';
 import { useLayout } from './layouts.ts';
-import { type Size, useSize } from './use-size.ts';
+import { useSize } from './use-size.ts';
 
 export interface ChartPanelProps {
   readonly moment: Moment;
@@ -31,9 +32,10 @@ export function ChartPanel({ moment, peer, actor }: ChartPanelProps) {
   if (layout === undefined) return <p class="empty">Laying out {definition.id} …</p>;
 
   const active = activeStates(actor.state);
-  const whole = { x: 0, y: 0, width: layout.width, height: layout.height };
   // Before its place is measured, nothing is drawn in it.
-  const near = readable(size ?? whole);
+  const place = size ?? layout;
+  const whole = wholeOf(layout, place);
+  const near = readable(place);
   // What cannot be read as a whole is followed until somebody looks elsewhere.
   const follows = wantsFollow ?? (layout.width > near.width || layout.height > near.height);
   const shown = follows ? around(layout, active, near, part) : (part ?? whole);
@@ -229,48 +231,3 @@ function stateOf(state: ChartState, id: string): ChartState | undefined {
   }
   return undefined;
 }
-
-/**
- * A part of a chart with the innermost active states in its middle, as far as there is something to be seen around them: of that size,
- * or one that can be read, made somewhat larger where those states are far apart.
- */
-function around({ states, ...whole }: Layout, active: ReadonlySet<string>, near: Size, size?: Size): Rectangle {
-  const leaves = states.filter(({ state }) => active.has(state.id) && state.states.length === 0).map(({ at }) => at);
-  const across = spanOf(leaves.map(({ x, width }) => [x, x + width]));
-  const down = spanOf(leaves.map(({ y, height }) => [y, y + height]));
-  const factor = Math.min(
-    LARGER,
-    Math.max(1, (across.length + MARGIN) / near.width, (down.length + MARGIN) / near.height),
-  );
-  const { width, height } = size ?? { width: near.width * factor, height: near.height * factor };
-  return {
-    x: within(across.middle, width, whole.width),
-    y: within(down.middle, height, whole.height),
-    width,
-    height,
-  };
-}
-
-function spanOf(spans: readonly (readonly [number, number])[]): { readonly middle: number; readonly length: number } {
-  if (spans.length === 0) return { middle: 0, length: 0 };
-  const [from, to] = [Math.min(...spans.map(([begin]) => begin)), Math.max(...spans.map(([, end]) => end))];
-  return { middle: (from + to) / 2, length: to - from };
-}
-
-/** Where a part begins whose middle is there, inside of the whole; a larger part has the whole in its middle. */
-function within(middle: number, part: number, whole: number): number {
-  if (part >= whole) return (whole - part) / 2;
-  return Math.min(Math.max(0, middle - part / 2), whole - part);
-}
-
-/** How much of a chart can be read in so many pixels. */
-function readable({ width, height }: Size): Size {
-  const scale = SMALLEST * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-  return { width: width / scale, height: height / scale };
-}
-
-/** Scale of a chart that can be read, for each pixel of the page's letters. */
-const SMALLEST = 0.8 / 14;
-/** How much larger a part may become that is to show all active states. */
-const LARGER = 1.7;
-const MARGIN = 40;
