@@ -2,13 +2,6 @@ import type { TraceHeader, TraceRecord } from '../../../src/trace/trace-format.t
 import type { Entry, Moment, Source } from './moment.ts';
 import { MomentBuilder } from './moment-builder.ts';
 
-/** What came of lines that were appended. */
-export interface Appended {
-  readonly records: number;
-  /** Lines that are no records. */
-  readonly malformed: number;
-}
-
 /**
  * All records of all sources on one axis of time, and what was known at each of them. Records of one source come in order; those of
  * several are laid side by side by the wall time at which each began. Of very many the oldest are forgotten; what they made stays.
@@ -52,12 +45,13 @@ export class Recording {
     if (source.header.world === 'real') this.#origin ??= source.header.began;
   }
 
-  append(sourceId: string, lines: readonly string[]): Appended {
+  /** How many of the lines are no records; all others are in it now. */
+  append(sourceId: string, lines: readonly string[]): number {
     const source = this.#sources.get(sourceId);
     if (source === undefined) throw new RangeError(`there is no source ${sourceId}`);
     const records = lines.flatMap((line) => readRecord(line) ?? []);
     this.#add(source, records);
-    return { records: records.length, malformed: lines.length - records.length };
+    return lines.length - records.length;
   }
 
   /** What was known after the entry of that index, at most the last one's; -1 or one that was forgotten: before the first. */

@@ -147,7 +147,7 @@ export class Store {
   }
 
   #append(id: string, lines: readonly string[]): void {
-    const { malformed } = this.recording.append(id, lines);
+    const malformed = this.recording.append(id, lines);
     const title = this.recording.sources.find((source) => source.id === id)?.title;
     if (malformed > 0) this.notice = `${title}: ${malformed} lines are no records, and were left out.`;
   }
