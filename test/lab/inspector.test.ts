@@ -49,12 +49,13 @@ describeInLab('a peer behind a NAT and a link that loses packets, watched', () =
     for await (const frame of page.lines) {
       const read = JSON.parse(frame) as ViewerFrame;
       if (read.type === 'lines') records.push(...read.lines.map((text) => JSON.parse(text) as TraceRecord));
-      if (records.some((record) => record.what === 'path' && record.path?.kind === 'direct')) break;
+      if (isDirect(records) && records.some(hasNominated)) break;
     }
     const kinds = records.flatMap((record) => (record.what === 'path' ? [record.path?.kind] : []));
-    expect([kinds[0], kinds.at(-1)]).toEqual(['relayed', 'direct']);
+    expect(kinds[0]).toBe('relayed');
+    expect([isDirect(records), records.some(hasNominated)]).toEqual([true, true]);
     const carried = records.flatMap((record) => (record.what === 'packet' ? [record.carries] : []));
-    expect(carried).toEqual(expect.arrayContaining(['STUN Binding request', 'QUIC Initial']));
+    expect(carried).toContain('STUN Binding request');
 
     await hub.kill('SIGKILL');
     const killedAt = lastSeq(ping);
@@ -66,3 +67,11 @@ describeInLab('a peer behind a NAT and a link that loses packets, watched', () =
     expect(await listener.ended).toBe(0);
   });
 });
+
+function isDirect(records: readonly TraceRecord[]): boolean {
+  return records.some((record) => record.what === 'path' && record.path?.kind === 'direct');
+}
+
+function hasNominated(record: TraceRecord): boolean {
+  return record.what === 'pairs' && record.pairs.some(({ nominated }) => nominated);
+}
