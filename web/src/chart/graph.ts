@@ -134,6 +134,7 @@ function elkNode({ state, lines, head }: StateBox, children: ElkNode[]): ElkNode
     children,
     layoutOptions: {
       'elk.padding': `[top=${head + 4},left=20,bottom=20,right=20]`,
+      ...ONWARDS,
       'elk.nodeSize.constraints': 'MINIMUM_SIZE',
       'elk.nodeSize.minimum': `(${width},${head})`,
     },
@@ -149,6 +150,7 @@ function optionsOf(direction: Direction): Record<string, string> {
     'elk.json.shapeCoords': 'ROOT',
     'elk.json.edgeCoords': 'ROOT',
     'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
+    ...ONWARDS,
     'elk.layered.spacing.nodeNodeBetweenLayers': '32',
     'elk.layered.spacing.edgeNodeBetweenLayers': '16',
     'elk.layered.spacing.edgeEdgeBetweenLayers': '12',
@@ -159,3 +161,6 @@ function optionsOf(direction: Direction): Record<string, string> {
     'elk.padding': '[top=12,left=12,bottom=12,right=12]',
   };
 }
+
+/** From initial states onwards: what leads back to a state that was there before is drawn backwards. */
+const ONWARDS = { 'elk.layered.cycleBreaking.strategy': 'DEPTH_FIRST' };

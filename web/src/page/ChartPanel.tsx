@@ -153,7 +153,7 @@ export function ChartPanel({ moment, peer, actor }: ChartPanelProps) {
       <footer>
         {actor.last === undefined
           ? 'no event yet'
-          : `${actor.events} events; last ${actor.last.type}, ${Math.round(moment.at - actor.last.at)} ms before`}
+          : `${actor.events} ${actor.events === 1 ? 'event' : 'events'}; last ${actor.last.type}, ${Math.round(moment.at - actor.last.at)} ms before`}
       </footer>
     </section>
   );
