@@ -137,6 +137,11 @@ describe('a hub', () => {
     ['no JSON', '{', 'a frame is no JSON'],
     ['no hello', '{"lines":[]}', 'the first frame is not of the format sallyport-inspect'],
     ['a later version', JSON.stringify({ ...HELLO, version: 2 }), 'the hub speaks version 1, not 2'],
+    [
+      'a version without end',
+      JSON.stringify({ ...HELLO, version: 'é'.repeat(500) }),
+      `the hub speaks version 1, not ${'?'.repeat(93)}`,
+    ],
     ['no program', JSON.stringify({ ...HELLO, program: {} }), 'it does not say which program it is'],
     ['no header', JSON.stringify({ ...HELLO, header: {} }), 'it has no header of a trace'],
   ])('closes on a program that says %s, and goes on with others', async (_, frame, reason) => {

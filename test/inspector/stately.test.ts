@@ -153,6 +153,10 @@ describe('a hub', () => {
     ['names no actor', {}],
     ['has no time', { sessionId: 'x:0', createdAt: 'now' }],
     ['has no event', { sessionId: 'x:0', createdAt: '1' }],
+    [
+      'has a definition that is no text',
+      { type: '@xstate.actor', sessionId: 'x:0', createdAt: '1', name: 'a', snapshot: {}, definition: {} },
+    ],
   ])('closes on a frame that %s', async (problem, frame) => {
     const socket = new WebSocket(hub.programUrl);
     await once(socket, 'open');

@@ -151,7 +151,7 @@ class HubServer implements Hub {
         if (program === undefined) program = this.#open(frame);
         else this.#append(program.source, program.read(frame));
       } catch (error) {
-        socket.close(1008, asTraversalError(error, 'ERR_PROTOCOL').message);
+        socket.close(1008, reasonOf(error));
       }
     });
     socket.on('close', () => {
@@ -204,6 +204,12 @@ class HubServer implements Hub {
     source.append(lines);
     for (const viewer of this.#viewers) viewer.lines(source.id, lines);
   }
+}
+
+/** What is told to who is turned away, in as many bytes as a close frame has (RFC 6455 section 5.5). */
+function reasonOf(error: unknown): string {
+  const { message } = asTraversalError(error, 'ERR_PROTOCOL');
+  return message.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 123);
 }
 
 /** `undefined`: it cannot be read. */

@@ -63,13 +63,15 @@ export function isStatelyFrame(frame: Frame): boolean {
 
 /** `undefined`: a kind of frame that says nothing here. Errors: `ERR_PROTOCOL`. */
 export function readStatelyFrame(frame: Frame): StatelyFrame | undefined {
-  const { type, sessionId, createdAt, event, snapshot, name } = frame;
+  const { type, sessionId, createdAt, event, snapshot, name, definition } = frame;
   if (!isStatelyFrame(frame)) throw malformed('is of no type of @statelyai/inspect');
   if (typeof sessionId !== 'string') throw malformed('names no actor');
   if (!Number.isFinite(Number(createdAt))) throw malformed('has no time');
   switch (type) {
     case '@xstate.actor':
       if (typeof name !== 'string' || !isObject(snapshot)) throw malformed('does not say how its actor is');
+      if (definition !== undefined && typeof definition !== 'string')
+        throw malformed('has a definition that is no text');
       break;
     case '@xstate.snapshot':
       if (!isEvent(event) || !isObject(snapshot)) throw malformed('does not say what its actor took, or how it is');
